@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One strict dialect for every target; warnings are errors, and C types cannot leak through an API.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "reelpool",
+    products: [
+        .executable(name: "reelpool", targets: ["reelpool"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
+        .systemLibrary(
+            name: "CFFmpeg",
+            path: "Sources/C/CFFmpeg",
+            pkgConfig: "libavformat libavcodec libavfilter libswscale libswresample libavutil",
+            providers: [
+                .apt([
+                    "libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libswscale-dev", "libswresample-dev",
+                ])
+            ]
+        ),
+        .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], path: "Sources/C/CFFmpegShims"),
+
+        // Pure values and pure functions.
+        .target(name: "Model", swiftSettings: strict),
+        .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
+
+        // Effects: FFmpeg behind owned handles, then the jobs made of them.
+        .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
+        .target(name: "Engine", dependencies: ["Media", "Model", "Planning"], swiftSettings: strict),
+
+        // Programs.
+        .executableTarget(
+            name: "reelpool",
+            dependencies: [
+                "Engine", "Media", "Model", "Planning",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,50 @@
+internal import Media
+internal import Model
+
+/// The output's sound: samples in, encoded packets out, timed by counting samples.
+struct AudioTrack: ~Copyable {
+    private var encoder: Encoder
+    private let format: AudioFormat
+    private let frameSize: Int
+    var queue: Samples
+    private var position: Int64 = 0
+    private var packet: Packet
+    let stream: Int
+
+    init(_ encoder: consuming Encoder, format: AudioFormat, stream: Int) throws {
+        // Encoders that take any count get a convenient one.
+        frameSize = encoder.samplesPerFrame > 0 ? encoder.samplesPerFrame : 1024
+        self.encoder = encoder
+        self.format = format
+        self.stream = stream
+        queue = Samples(channels: format.layout.channels)
+        packet = try Packet()
+    }
+
+    /// Encodes whole frames out of what is queued.
+    mutating func drain(into muxer: inout Muxer) throws {
+        while queue.count >= frameSize { try encode(frameSize, into: &muxer) }
+    }
+
+    mutating func finish(into muxer: inout Muxer) throws {
+        try drain(into: &muxer)
+        if queue.count > 0 { try encode(queue.count, into: &muxer) }
+        try encoder.finish()
+        try writePackets(into: &muxer)
+    }
+
+    private mutating func encode(_ count: Int, into muxer: inout Muxer) throws {
+        let frame = try Frame.samples(count: count, rate: format.sampleRate, layout: format.layout)
+        queue.move(count, into: frame)
+        frame.time = position
+        position += Int64(count)
+        try encoder.send(frame)
+        try writePackets(into: &muxer)
+    }
+
+    private mutating func writePackets(into muxer: inout Muxer) throws {
+        while case .produced = try encoder.receive(into: &packet) {
+            try muxer.write(&packet, stream: stream, timeBase: encoder.timeBase)
+        }
+    }
+}

@@ -1,0 +1,3 @@
+internal import Glibc
+
+func sine(_ angle: Double) -> Float { Float(sin(angle)) }

@@ -1,0 +1,52 @@
+internal import Glibc
+internal import Media
+internal import Model
+
+/// A file on a local disk, as a source of bytes. Only regular files: a directory, pipe or device is refused.
+package final class LocalFile: ByteSource {
+    package let path: String
+    package let sizeBytes: Int64?
+    private let descriptor: Int32
+
+    package init(path: String) throws(EngineError) {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw Self.openFailure(path, errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let reason = errno
+            close(descriptor)
+            throw Self.openFailure(path, reason)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
+            throw EngineError(.notAFile, "\(path) is \(kind)")
+        }
+        guard status.st_size > 0 else {
+            close(descriptor)
+            throw EngineError(.emptyFile, "\(path) is empty")
+        }
+        sizeBytes = Int64(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if count >= 0 { return count }
+            guard errno == EINTR else {
+                throw EngineError(.readFailed, "reading \(path) failed", detail: String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    private static func openFailure(_ path: String, _ reason: Int32) -> EngineError {
+        switch reason {
+        case ENOENT, ENOTDIR: EngineError(.fileNotFound, "there is no file \(path)")
+        case ENXIO: EngineError(.notAFile, "\(path) is not a regular file")
+        default: EngineError(.notReadable, "\(path) cannot be read", detail: String(cString: strerror(reason)))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import Glibc
+internal import Media
+internal import Model
+
+/// A file that gets its name only when it is complete.
+///
+/// It has no name at all while being written (`O_TMPFILE`), so that nothing is left behind even by `kill -9`.
+/// Where the file system lacks that, it is a hidden file beside its destination, removed unless committed.
+package final class StagedFile: ByteSink {
+    package let destination: String
+    private let descriptor: Int32
+    private var hiddenName: String?
+    private var isCommitted = false
+
+    package init(destination: String) throws(EngineError) {
+        self.destination = destination
+        let folder = Self.folder(of: destination)
+        let nameless = open(folder, namelessFileFlag | O_RDWR | O_CLOEXEC, 0o644)
+        if nameless >= 0 {
+            descriptor = nameless
+            return
+        }
+        guard errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL else {
+            throw Self.failure("writing into \(folder) is not possible", errno)
+        }
+        let hidden = Self.temporaryName(beside: destination)
+        descriptor = open(hidden, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Self.failure("writing into \(folder) is not possible", errno) }
+        hiddenName = hidden
+    }
+
+    deinit {
+        close(descriptor)
+        if !isCommitted, let hiddenName { unlink(hiddenName) }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        var written = 0
+        while written < bytes.count {
+            let count = pwrite(
+                descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written, off_t(offset) + written)
+            if count > 0 {
+                written += count
+            } else if errno != EINTR {
+                throw Self.failure("writing \(destination) failed", errno)
+            }
+        }
+    }
+
+    /// Puts the file under its name, replacing what was there, in one step.
+    package func commit() throws(EngineError) {
+        let staged: String
+        if let hiddenName {
+            staged = hiddenName
+        } else {
+            // linkat cannot replace a file, rename can: a name for a moment, then the final one.
+            staged = Self.temporaryName(beside: destination)
+            guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, staged, AT_SYMLINK_FOLLOW) == 0 else {
+                throw Self.failure("naming \(destination) failed", errno)
+            }
+        }
+        guard rename(staged, destination) == 0 else {
+            let reason = errno
+            unlink(staged)
+            throw Self.failure("naming \(destination) failed", reason)
+        }
+        isCommitted = true
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func temporaryName(beside path: String) -> String {
+        let name = path.split(separator: "/").last ?? "output"
+        return "\(folder(of: path))/.\(name).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
+    }
+
+    private static func failure(_ message: String, _ reason: Int32) -> EngineError {
+        EngineError(
+            reason == ENOSPC || reason == EDQUOT ? .diskFull : .outputNotWritable, message,
+            detail: String(cString: strerror(reason)))
+    }
+}
+
+/// Whether two paths lead to one file, through links too.
+package func isSameFile(_ left: String, _ right: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard stat(left, &first) == 0, stat(right, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
+/// `O_TMPFILE`, which Glibc's headers hide. Source: open(2), asm-generic/fcntl.h.
+private let namelessFileFlag = 0o20000000 | O_DIRECTORY

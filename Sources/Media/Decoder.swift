@@ -1,0 +1,76 @@
+internal import CFFmpeg
+internal import CFFmpegShims
+internal import Model
+
+/// What pulling from a decoder, filter graph or encoder gave.
+package enum PullResult: Sendable {
+    case produced
+    case needsInput
+    case endOfStream
+}
+
+/// One stream's decoder. Not thread-safe; its own threads are inside.
+package struct Decoder: ~Copyable {
+    let context: UnsafeMutablePointer<AVCodecContext>
+
+    /// - Parameters:
+    ///   - threads: 1 decodes on the calling thread; more are libavcodec's frame threads.
+    ///   - keyframesOnly: decodes only what stands alone, for thumbnails.
+    package init(
+        _ demuxer: borrowing Demuxer, stream index: Int, threads: Int, keyframesOnly: Bool = false,
+        limits: DemuxerLimits = DemuxerLimits()
+    ) throws(MediaError) {
+        let stream = demuxer.stream(index)
+        guard let codec = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
+            throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
+        }
+        var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(avcodec_alloc_context3(codec), "making a decoder")
+        let context = fresh.unsafelyUnwrapped
+        do throws(MediaError) {
+            try check(avcodec_parameters_to_context(context, stream.pointee.codecpar), "setting up the decoder")
+            context.pointee.pkt_timebase = stream.pointee.time_base
+            context.pointee.max_pixels = limits.maximumPixels
+            context.pointee.thread_count = Int32(threads)
+            context.pointee.request_sample_fmt = AV_SAMPLE_FMT_FLTP
+            if keyframesOnly { context.pointee.skip_frame = AVDISCARD_NONKEY }
+            try check(avcodec_open2(context, codec, nil), "opening the decoder", code: .noDecoder)
+        } catch {
+            avcodec_free_context(&fresh)
+            throw error
+        }
+        self.context = context
+    }
+
+    deinit {
+        var owned: UnsafeMutablePointer<AVCodecContext>? = context
+        avcodec_free_context(&owned)
+    }
+
+    /// Hands over one packet. All frames must have been received before.
+    ///
+    /// - Returns: `false` when the packet is damaged and was skipped.
+    package mutating func send(_ packet: borrowing Packet) throws(MediaError) -> Bool {
+        let status = avcodec_send_packet(context, packet.pointer)
+        if status == rp_error_invalid_data { return false }
+        try check(status, "decoding a packet")
+        return true
+    }
+
+    /// Announces the end of the stream; what remains is then received until `endOfStream`.
+    package mutating func finish() throws(MediaError) {
+        let status = avcodec_send_packet(context, nil)
+        if status != rp_error_eof { try check(status, "finishing the decoder") }
+    }
+
+    /// - Throws: `damagedMedia` for a frame that could not be decoded; the next call goes on behind it.
+    package mutating func receive(into frame: inout Frame) throws(MediaError) -> PullResult {
+        let status = avcodec_receive_frame(context, frame.pointer)
+        if status == rp_error_again { return .needsInput }
+        if status == rp_error_eof { return .endOfStream }
+        try check(status, "decoding a frame")
+        return .produced
+    }
+
+    /// Forgets all state, for a new position.
+    package mutating func reset() { avcodec_flush_buffers(context) }
+}

@@ -1,0 +1,126 @@
+internal import CFFmpeg
+internal import CFFmpegShims
+internal import Dispatch
+internal import Synchronization
+
+/// A video encoder on its own thread, so that decoding and filtering of the next frames goes on meanwhile.
+///
+/// Frames go in by `submit`, packets come out by `poll`, in order, both on the caller's one thread.
+package final class EncoderThread {
+    private let shared: Shared
+    private let queue = DispatchQueue(label: "reelpool.encoder")
+
+    /// - Parameter depth: frames that may wait before `submit` blocks; bounds memory.
+    package init(_ encoder: consuming Encoder, depth: Int = 4) {
+        shared = Shared(encoder, depth: depth)
+    }
+
+    deinit {
+        // Work that was submitted refers to the encoder; nothing outlives this object.
+        queue.sync {}
+    }
+
+    /// Hands over a frame, waiting while too many are queued.
+    package func submit(_ frame: consuming Frame) throws {
+        shared.slots.wait()
+        let handle = FrameHandle(pointer: frame.release())
+        queue.async { [shared] in
+            shared.encode(handle)
+            shared.slots.signal()
+        }
+        try shared.throwFailure()
+    }
+
+    /// Encodes all that was submitted to its end.
+    package func finish() throws {
+        queue.sync { [shared] in shared.encode(nil) }
+        try shared.throwFailure()
+    }
+
+    /// The next finished packet, or `nil` when none is ready.
+    package func poll() -> Packet? {
+        guard let handle = shared.takePacket() else { return nil }
+        return Packet(owning: handle.pointer)
+    }
+}
+
+/// SAFETY: ownership of the one reference moves with the handle from the submitting thread to the queue.
+private struct FrameHandle: @unchecked Sendable { let pointer: UnsafeMutablePointer<AVFrame> }
+
+/// SAFETY: ownership of the one reference moves with the handle from the queue to the polling thread.
+private struct PacketHandle: @unchecked Sendable { let pointer: UnsafeMutablePointer<AVPacket> }
+
+/// SAFETY: the encoder is used on the serial queue only; the rest is behind the mutex.
+private final class Shared: @unchecked Sendable {
+    private struct State {
+        var packets: [PacketHandle] = []
+        var taken = 0
+        var failure: MediaError?
+    }
+
+    private var encoder: Encoder
+    private let state = Mutex(State())
+    let slots: DispatchSemaphore
+    private let depth: Int
+
+    init(_ encoder: consuming Encoder, depth: Int) {
+        self.encoder = encoder
+        self.depth = depth
+        slots = DispatchSemaphore(value: depth)
+    }
+
+    deinit {
+        state.withLock { state in
+            for handle in state.packets[state.taken...] { _ = Packet(owning: handle.pointer) }
+        }
+    }
+
+    func encode(_ handle: FrameHandle?) {
+        let frame = handle.map { Frame(owning: $0.pointer) }
+        guard state.withLock({ $0.failure == nil }) else { return }
+        do throws(MediaError) {
+            if let frame { try encoder.send(frame) } else { try encoder.finish() }
+            while true {
+                var packet = try Packet()
+                guard case .produced = try encoder.receive(into: &packet) else { break }
+                let ready = PacketHandle(pointer: packet.release())
+                state.withLock { $0.packets.append(ready) }
+            }
+        } catch {
+            state.withLock { $0.failure = error }
+        }
+    }
+
+    func throwFailure() throws {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    func takePacket() -> PacketHandle? {
+        state.withLock { state in
+            guard state.taken < state.packets.count else { return nil }
+            let handle = state.packets[state.taken]
+            state.taken += 1
+            if state.taken == state.packets.count {
+                state.packets.removeAll(keepingCapacity: true)
+                state.taken = 0
+            }
+            return handle
+        }
+    }
+}
+
+extension Frame {
+    consuming func release() -> UnsafeMutablePointer<AVFrame> {
+        let released = pointer
+        discard self
+        return released
+    }
+}
+
+extension Packet {
+    consuming func release() -> UnsafeMutablePointer<AVPacket> {
+        let released = pointer
+        discard self
+        return released
+    }
+}

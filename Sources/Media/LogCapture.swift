@@ -1,0 +1,25 @@
+internal import CFFmpegShims
+
+/// FFmpeg's log, kept instead of printed: an error carries its last line.
+package enum LogCapture {
+    /// Installs the capture, once for the process. `echo` prints FFmpeg's own log to standard error as well.
+    package static func install(echo: Bool = false) { rp_log_install(echo) }
+
+    package static func clear() { rp_log_clear() }
+
+    /// The last error line the calling thread caused, else the last of any codec thread.
+    package static func lastLine() -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
+            guard let start = text.baseAddress, rp_log_last(start, text.count) > 0 else { return nil }
+            return withoutAddress(String(cString: start))
+        }
+    }
+
+    /// `[mov @ 0x5606…] text` as `[mov] text`: the address would make equal failures differ.
+    private static func withoutAddress(_ line: String) -> String {
+        guard let at = line.firstIndex(of: "@"), let close = line[at...].firstIndex(of: "]"), at > line.startIndex else {
+            return line
+        }
+        return String(line[..<line.index(before: at)] + line[close...])
+    }
+}

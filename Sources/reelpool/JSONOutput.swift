@@ -1,0 +1,13 @@
+internal import FoundationEssentials
+
+/// JSON as every command prints it: keys in snake_case and sorted, one document to a line or indented.
+enum JSONOutput {
+    static func text(_ value: some Encodable, indented: Bool = true) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = indented ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [
+            .sortedKeys, .withoutEscapingSlashes,
+        ]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

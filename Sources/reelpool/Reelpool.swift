@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import Media
+
+@main
+struct Reelpool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reelpool",
+        abstract: "Probe, proxy, analyse and render video and audio files, frame by frame exact.",
+        discussion: """
+            A first round through a recording:
+
+              reelpool probe talk.mp4
+              reelpool proxy talk.mp4 --output talk-proxy/
+              reelpool analyze talk.mp4 --edit pauses.json
+              reelpool render pauses.json --output tight.mp4
+
+            Every command prints JSON with --json, and one JSON error with a stable code when it fails \
+            (docs/errors.md lists codes and exit statuses).
+            """,
+        subcommands: [ProbeCommand.self]
+    )
+
+    static func main() async {
+        LogCapture.install()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
