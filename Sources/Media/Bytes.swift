@@ -13,3 +13,6 @@ package protocol ByteSource: AnyObject {
 package protocol ByteSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 }
+
+/// A sink whose bytes can be read back while it is written, as a local file's can.
+package typealias RereadableSink = ByteSink & ByteSource

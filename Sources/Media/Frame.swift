@@ -102,6 +102,22 @@ package struct Frame: ~Copyable {
         return frame
     }
 
+    /// A black picture.
+    package static func black(width: Int, height: Int, format: PixelFormat, fullRange: Bool) throws(MediaError) -> Frame {
+        let frame = try picture(width: width, height: height, format: format)
+        var planes = withUnsafePointer(to: &frame.pointer.pointee.data) {
+            $0.withMemoryRebound(to: UnsafeMutablePointer<UInt8>?.self, capacity: 4) { Array(UnsafeBufferPointer(start: $0, count: 4)) }
+        }
+        let strides = withUnsafePointer(to: &frame.pointer.pointee.linesize) {
+            $0.withMemoryRebound(to: Int32.self, capacity: 4) { Array(UnsafeBufferPointer(start: $0, count: 4)) }
+        }.map { Int($0) }
+        try check(
+            av_image_fill_black(
+                &planes, strides, format.av, fullRange ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG, Int32(width), Int32(height)),
+            "making a black picture")
+        return frame
+    }
+
     /// An empty run of planar float samples; its contents are undefined.
     package static func samples(count: Int, rate: Int, layout: ChannelLayout) throws(MediaError) -> Frame {
         let frame = try Frame()

@@ -2,11 +2,21 @@ internal import CFFmpeg
 internal import CFFmpegShims
 package import Model
 
+/// Where an MP4's or MOV's index (moov) goes.
+package enum IndexPlacement {
+    case last
+    /// Before the media, which is moved up at the end: needs to read back, wastes no byte.
+    case first(any RereadableSink)
+    /// Before the media, in so many bytes set aside: one pass, for outputs that leave while they are written.
+    case reserved(bytes: Int64)
+}
+
 /// A container being written. Packets may come in any order between streams; each stream's own must be in order.
 package struct Muxer: ~Copyable {
     private let context: UnsafeMutablePointer<AVFormatContext>
     private let bridge: OutputBridge
     private let sink: any ByteSink
+    private var rereader: InputBridge?
     private var reservation: (position: Int64, size: Int64)?
 
     /// - Parameter format: libavformat's name, such as `mp4`, `mov`, `matroska`, `webm`, `mp3`.
@@ -24,7 +34,7 @@ package struct Muxer: ~Copyable {
 
     deinit {
         avformat_free_context(context)
-        withExtendedLifetime(bridge) {}
+        withExtendedLifetime((bridge, rereader)) {}
     }
 
     /// - Returns: the stream's index.
@@ -67,18 +77,25 @@ package struct Muxer: ~Copyable {
         avformat_query_codec(context.pointee.oformat, encoder.context.pointee.codec_id, FF_COMPLIANCE_NORMAL) == 1
     }
 
-    /// - Parameter indexReservation: bytes left free before the media for the index of an MP4 or MOV, so that it
-    ///   stands first without a second pass. An index that outgrows it is written last instead; see `finish`.
-    package mutating func begin(options: [String: String] = [:], indexReservation: Int64? = nil) throws {
+    /// Writes the header.
+    package mutating func begin(options: [String: String] = [:], index: IndexPlacement = .last) throws {
         var dictionary: OpaquePointer?
         defer { av_dict_free(&dictionary) }
         for (key, value) in options.sorted(by: { $0.key < $1.key }) { av_dict_set(&dictionary, key, value, 0) }
-        if let indexReservation { av_dict_set_int(&dictionary, "moov_size", indexReservation, 0) }
+        switch index {
+        case .last: break
+        case .first(let sink):
+            let reader = try InputBridge(sink, cancellation: Cancellation())
+            rereader = reader
+            rp_format_reread_through(context, reader.context)
+            av_dict_set(&dictionary, "movflags", "+faststart", AV_DICT_APPEND)
+        case .reserved(let bytes): av_dict_set_int(&dictionary, "moov_size", bytes, 0)
+        }
         try rethrowing(avformat_write_header(context, &dictionary), "writing the header")
-        if let indexReservation {
+        if case .reserved(let bytes) = index {
             // movenc leaves the gap between ftyp and mdat; the header of mdat, 16 bytes, follows it at once.
             avio_flush(context.pointee.pb)
-            reservation = (bridge.sizeBytes - indexReservation - 16, indexReservation)
+            reservation = (bridge.sizeBytes - bytes - 16, bytes)
         }
         if let left = av_dict_get(dictionary, "", nil, AV_DICT_IGNORE_SUFFIX) {
             throw MediaError(
@@ -97,21 +114,15 @@ package struct Muxer: ~Copyable {
 
     /// Writes the end of the file.
     ///
-    /// - Parameter indexFits: `false` when the index is known to outgrow its reservation.
-    /// - Returns: whether an MP4's index stands first.
-    package mutating func finish(indexFits: Bool = true) throws -> Bool {
-        if let reservation, !indexFits {
-            // Without this the trailer would fail and the whole encode be lost.
-            av_opt_set_int(context.pointee.priv_data, "moov_size", 0, 0)
-            try rethrowing(av_write_trailer(context), "writing the index")
-            avio_flush(context.pointee.pb)
-            try fillReservation(reservation)
-            return false
-        }
+    /// - Parameter indexFits: `false` when the index is known to outgrow its reservation; it is then written last.
+    package mutating func finish(indexFits: Bool = true) throws {
+        let overflow = indexFits ? nil : reservation
+        // Without this the trailer would fail and the whole encode be lost.
+        if overflow != nil { av_opt_set_int(context.pointee.priv_data, "moov_size", 0, 0) }
         try rethrowing(av_write_trailer(context), "writing the index")
         avio_flush(context.pointee.pb)
         if let failure = bridge.failure { throw failure }
-        return reservation != nil
+        if let overflow { try fillReservation(overflow) }
     }
 
     package var sizeBytes: Int64 { bridge.sizeBytes }

@@ -31,6 +31,8 @@ package struct Packet: ~Copyable {
         UnsafeRawBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size))
     }
 
+    package mutating func setDuration(_ ticks: Int64) { pointer.pointee.duration = ticks }
+
     package mutating func clear() { av_packet_unref(pointer) }
 
     /// Moves its times from one time base to another.

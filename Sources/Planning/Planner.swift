@@ -4,6 +4,7 @@ package import Model
 package struct Planner {
     private let edit: EditDocument
     private let probes: [ProbeReport]
+    private let salvage: Bool
     private var notes: [String] = []
 
     /// A range may overshoot its source by this much, because editors round; more is a mistake.
@@ -12,15 +13,18 @@ package struct Planner {
     /// - Parameters:
     ///   - probes: one for each of the edit's sources, in their order.
     ///   - container: what the output's file name asks for, where the edit does not say.
+    ///   - salvage: accept sources that are cut short.
     package static func plan(
-        _ edit: EditDocument, probes: [ProbeReport], container: OutputSettings.Container? = nil
+        _ edit: EditDocument, probes: [ProbeReport], container: OutputSettings.Container? = nil, salvage: Bool = false
     ) throws(PlanningError) -> RenderPlan {
         precondition(edit.sources.count == probes.count, "every source needs a probe")
-        var planner = Planner(edit: edit, probes: probes)
+        var planner = Planner(edit: edit, probes: probes, salvage: salvage)
         return try planner.plan(container: edit.output.container ?? container ?? .mp4)
     }
 
-    private init(edit: EditDocument, probes: [ProbeReport]) { (self.edit, self.probes) = (edit, probes) }
+    private init(edit: EditDocument, probes: [ProbeReport], salvage: Bool) {
+        (self.edit, self.probes, self.salvage) = (edit, probes, salvage)
+    }
 
     private mutating func plan(container: OutputSettings.Container) throws(PlanningError) -> RenderPlan {
         var pieces: [Piece]
@@ -33,6 +37,7 @@ package struct Planner {
 
         let used = orderedUnique(pieces.map(\.source))
         for index in used { try checkUsable(index) }
+        for piece in pieces { try checkIntact(piece) }
         let videoSources = used.filter { mainVideo($0) != nil }
         let audioSources = used.filter { mainAudio($0) != nil }
 
@@ -52,6 +57,7 @@ package struct Planner {
             PlannedSource(
                 id: edit.sources[index].id, uri: edit.sources[index].uri,
                 videoStream: mainVideo(index)?.index, audioStream: mainAudio(index)?.index,
+                duration: probes[index].duration,
                 layout: mainVideo(index).flatMap { canvas?.layout(of: $0, background: edit.settings.background) },
                 color: mainVideo(index).flatMap { stream in video.map { treatment(of: stream, in: $0) } }
             )
@@ -84,6 +90,14 @@ package struct Planner {
             throw .undecodable(source: id, codec: codec)
         }
         throw .noStreams(source: id)
+    }
+
+    /// A source that is cut short may be used up to where it is whole.
+    private func checkIntact(_ piece: Piece) throws(PlanningError) {
+        let container = probes[piece.source].container
+        guard container.truncated, !salvage else { return }
+        if let end = piece.end, let intact = container.intactSeconds, end.seconds <= intact { return }
+        throw .truncated(source: edit.sources[piece.source].id, intactSeconds: container.intactSeconds)
     }
 
     // MARK: Segments

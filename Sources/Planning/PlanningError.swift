@@ -10,6 +10,7 @@ package enum PlanningError: ClassifiedError, Equatable {
     case noDuration(source: String)
     case undecodable(source: String, codec: String)
     case encrypted(source: String)
+    case truncated(source: String, intactSeconds: Double?)
     case codecNotInContainer(codec: String, container: String)
 
     package var code: FailureCode {
@@ -22,6 +23,7 @@ package enum PlanningError: ClassifiedError, Equatable {
         case .noDuration: .damagedMedia
         case .undecodable: .noDecoder
         case .encrypted: .encryptedMedia
+        case .truncated: .truncated
         case .codecNotInContainer: .codecNotInContainer
         }
     }
@@ -36,6 +38,9 @@ package enum PlanningError: ClassifiedError, Equatable {
         case .noDuration(let source): "the source \"\(source)\" does not tell how long it lasts"
         case .undecodable(let source, let codec): "the source \"\(source)\" needs a decoder for \(codec), which this build lacks"
         case .encrypted(let source): "the source \"\(source)\" is encrypted"
+        case .truncated(let source, let intact):
+            "the source \"\(source)\" is cut short"
+                + (intact.map { ", whole up to \(Int($0 * 1000)) ms" } ?? "") + "; salvage renders what is there"
         case .codecNotInContainer(let codec, let container): "\(codec) cannot be stored in \(container)"
         }
     }

@@ -23,6 +23,8 @@ package struct PlannedSource: Codable, Sendable, Equatable {
     package var uri: String
     package var videoStream: Int?
     package var audioStream: Int?
+    /// `nil` when nothing tells.
+    package var duration: Rational?
     /// How this source's picture is laid on the canvas.
     package var layout: PictureLayout?
     package var color: ColorTreatment?

@@ -6,7 +6,7 @@ internal import Model
 ///
 /// It has no name at all while being written (`O_TMPFILE`), so that nothing is left behind even by `kill -9`.
 /// Where the file system lacks that, it is a hidden file beside its destination, removed unless committed.
-package final class StagedFile: ByteSink {
+package final class StagedFile: RereadableSink {
     package let destination: String
     private let descriptor: Int32
     private var hiddenName: String?
@@ -44,6 +44,19 @@ package final class StagedFile: ByteSink {
             } else if errno != EINTR {
                 throw Self.failure("writing \(destination) failed", errno)
             }
+        }
+    }
+
+    package var sizeBytes: Int64? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw Self.failure("reading back \(destination) failed", errno) }
         }
     }
 

@@ -5,10 +5,9 @@ internal import Planning
 /// How each codec is asked for of the library that encodes it, so that one crf and preset mean much the same everywhere.
 enum VideoRecipe {
     static func settings(for plan: VideoPlan, timeBase: Rational, threads: Int) throws -> VideoEncoderSettings {
-        let tenBit = plan.bitDepth > 8
         var settings = VideoEncoderSettings(
             encoder: try encoderName(plan.codec), width: plan.width, height: plan.height,
-            pixelFormat: tenBit ? .yuv420p10 : .yuv420p, timeBase: timeBase)
+            pixelFormat: plan.pixelFormat, timeBase: timeBase)
         settings.sampleAspectRatio = plan.sampleAspectRatio
         settings.nominalFrameRate = plan.nominalFrameRate
         settings.color = plan.color
@@ -18,14 +17,12 @@ enum VideoRecipe {
         }
         switch plan.codec {
         case .h264:
-            if !tenBit, plan.color.isFullRange { settings.pixelFormat = .yuvj420p }
             // Without its own look-ahead thread, x264 keeps to the threads it is given.
             settings.options = [
                 "preset": plan.preset.rawValue, "crf": "\(plan.crf)", "x264-params": "sync-lookahead=0",
                 "forced-idr": "1",
             ]
         case .hevc:
-            if !tenBit, plan.color.isFullRange { settings.pixelFormat = .yuvj420p }
             settings.options = [
                 "preset": plan.preset.rawValue, "crf": "\(plan.crf)", "forced-idr": "1",
                 "x265-params": hevcParameters(plan, threads: threads),

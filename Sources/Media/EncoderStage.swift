@@ -1,27 +1,38 @@
 internal import CFFmpeg
 internal import CFFmpegShims
 internal import Dispatch
+package import Model
 internal import Synchronization
 
-/// A video encoder on its own thread, so that decoding and filtering of the next frames goes on meanwhile.
+/// A video encoder on its own thread, so that decoding and filtering of the next frames goes on meanwhile; or, for
+/// jobs of one thread, on the caller's.
 ///
 /// Frames go in by `submit`, packets come out by `poll`, in order, both on the caller's one thread.
-package final class EncoderThread {
+package final class EncoderStage {
     private let shared: Shared
-    private let queue = DispatchQueue(label: "reelpool.encoder")
+    private let queue: DispatchQueue?
+    package let timeBase: Rational
 
-    /// - Parameter depth: frames that may wait before `submit` blocks; bounds memory.
-    package init(_ encoder: consuming Encoder, depth: Int = 4) {
+    /// - Parameters:
+    ///   - concurrent: encode on a thread of its own.
+    ///   - depth: frames that may wait before `submit` blocks; bounds memory.
+    package init(_ encoder: consuming Encoder, concurrent: Bool, depth: Int = 4) {
+        timeBase = encoder.timeBase
         shared = Shared(encoder, depth: depth)
+        queue = concurrent ? DispatchQueue(label: "reelpool.encoder") : nil
     }
 
     deinit {
         // Work that was submitted refers to the encoder; nothing outlives this object.
-        queue.sync {}
+        queue?.sync {}
     }
 
     /// Hands over a frame, waiting while too many are queued.
     package func submit(_ frame: consuming Frame) throws {
+        guard let queue else {
+            shared.encode(FrameHandle(pointer: frame.release()))
+            return try shared.throwFailure()
+        }
         shared.slots.wait()
         let handle = FrameHandle(pointer: frame.release())
         queue.async { [shared] in
@@ -33,7 +44,11 @@ package final class EncoderThread {
 
     /// Encodes all that was submitted to its end.
     package func finish() throws {
-        queue.sync { [shared] in shared.encode(nil) }
+        if let queue {
+            queue.sync { [shared] in shared.encode(nil) }
+        } else {
+            shared.encode(nil)
+        }
         try shared.throwFailure()
     }
 

@@ -1,0 +1,290 @@
+internal import Media
+internal import Model
+internal import Planning
+
+/// One run of a plan: opens sources as segments need them and feeds their frames and samples to the output.
+final class RenderSession {
+    /// Sources kept open at once; each holds decoders and their frames.
+    private static let openSourcesLimit = 3
+
+    private let plan: RenderPlan
+    private let paths: [String]
+    private let output: String
+    private let options: RenderOptions
+    private let meter: ProgressMeter
+    private let cancellation: Cancellation
+
+    private let file: OutputFile
+    private let programmeVideo: ProgrammeVideo?
+    /// Open sources, most recently used last.
+    private var sessions: [(source: Int, session: SourceSession)] = []
+    /// The length of what was placed so far, in seconds; exact.
+    private var elapsed = Rational.zero
+    private var samplesPlaced: Int64 = 0
+    private var segmentsPlaced = 0
+    private var notes: [String]
+    private var lostSeconds = 0.0
+    private var damagedPackets = 0
+    private var repeatedTimes = 0
+
+    init(
+        _ plan: RenderPlan, paths: [String], output: String, options: RenderOptions, meter: ProgressMeter,
+        cancellation: Cancellation
+    ) throws {
+        (self.plan, self.paths, self.output) = (plan, paths, output)
+        (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
+        notes = plan.notes
+        file = try OutputFile(
+            path: output, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
+            threads: options.threads)
+        programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
+    }
+
+    func run() throws -> RenderReport {
+        for segment in plan.segments {
+            try cancellation.check()
+            let session = try session(for: segment.source)
+            try session.position(at: segment.start)
+            if plan.video != nil, session.reader.video != nil {
+                try placePictures(of: segment, session)
+            } else {
+                try placeSoundOnly(of: segment, session)
+            }
+        }
+        guard segmentsPlaced > 0 else { throw PlanningError.keepsNothing }
+        meter.update(.finishing, fraction: 0.99, frames: frameCount, mediaSeconds: elapsed.seconds)
+        try programmeVideo?.finish(at: elapsed)
+        try file.finish()
+        try cancellation.check()
+        damagedPackets += sessions.reduce(0) { $0 + $1.session.reader.damageCount }
+        let report = report()
+        try file.commit()
+        meter.update(.completed, fraction: 1, frames: frameCount, mediaSeconds: elapsed.seconds)
+        return report
+    }
+
+    // MARK: Sources
+
+    private func session(for source: Int) throws -> SourceSession {
+        if let position = sessions.firstIndex(where: { $0.source == source }) {
+            let found = sessions.remove(at: position)
+            sessions.append(found)
+            return found.session
+        }
+        if sessions.count == Self.openSourcesLimit {
+            damagedPackets += sessions.removeFirst().session.reader.damageCount
+        }
+        let planned = plan.sources[source]
+        var settings = SourceReader.Settings()
+        settings.videoStream = plan.video == nil ? nil : planned.videoStream
+        settings.audioStream = plan.audio == nil ? nil : planned.audioStream
+        settings.decoderThreads = options.threads.decoder
+        settings.limits = options.limits
+        settings.salvage = options.salvage
+        let path = paths[source]
+        let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        let session = SourceSession(reader, conformer: conformer(for: planned))
+        sessions.append((source, session))
+        return session
+    }
+
+    private func conformer(for source: PlannedSource) -> PictureConformer? {
+        guard let video = plan.video, let layout = source.layout, let color = source.color else { return nil }
+        return PictureConformer(
+            layout: layout, color: color, target: video.pixelFormat, aspect: video.sampleAspectRatio, tags: video.color,
+            threads: options.threads.filters)
+    }
+
+    // MARK: Segments
+
+    /// Pictures with start ≤ t < end; the segment lasts from the first one's time to that of the first one at or after
+    /// the end, and the sound is cut to the same interval.
+    private func placePictures(of segment: PlannedSegment, _ session: SourceSession) throws {
+        guard let lane = session.reader.video else { return }
+        let base = lane.timeBase
+        // t ≥ start in exact seconds is tick ≥ start rounded up to a tick.
+        let startTick = segment.start.ticksRoundedUp(in: base)
+        let endTick = segment.end?.ticksRoundedUp(in: base) ?? .max
+        var first: Int64?
+        var last: (time: Int64, duration: Int64) = (0, 0)
+        var endOfSegment: Int64?
+        var sound: SegmentSound?
+        while let picture = try session.reader.peekVideo() {
+            if picture.time >= endTick {
+                endOfSegment = picture.time
+                break
+            }
+            session.reader.takeVideo()
+            guard picture.time >= startTick else { continue }
+            if let start = first {
+                guard picture.time > last.time else {
+                    repeatedTimes += 1
+                    continue
+                }
+                try placeSound(sound, session, upTo: Rational(picture.time - start) * base, isEnd: false)
+            } else {
+                first = picture.time
+                sound = soundOf(segment, session, origin: Rational(picture.time) * base)
+            }
+            let spacing = first == picture.time ? 0 : picture.time - last.time
+            last = (picture.time, picture.frame.duration > 0 ? picture.frame.duration : spacing)
+            let time = elapsed + Rational(picture.time - (first ?? 0)) * base
+            try session.conformer?.conform(&picture.frame)
+            try programmeVideo?.add(picture.frame.reference(), at: time)
+            try file.drainVideo()
+            report(time)
+        }
+        guard let first else {
+            noteEmpty(segment)
+            return
+        }
+        let usualDuration = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
+        let end = endOfSegment ?? last.time + max(1, last.duration > 0 ? last.duration : usualDuration)
+        let length = Rational(end - first) * base
+        try finishSound(sound, session, length: length)
+        noteLoss(segment, reached: Rational(end) * base)
+        elapsed = elapsed + length
+        segmentsPlaced += 1
+    }
+
+    /// A segment of a source without a picture: exactly [start, end), black where the output has a picture.
+    private func placeSoundOnly(of segment: PlannedSegment, _ session: SourceSession) throws {
+        let sound = soundOf(segment, session, origin: segment.start)
+        let length: Rational
+        if let end = segment.end {
+            length = end - segment.start
+        } else {
+            length = try soundUntilEnd(sound, session)
+        }
+        guard length > .zero else {
+            noteEmpty(segment)
+            return
+        }
+        if let video = plan.video {
+            try programmeVideo?.add(
+                Frame.black(
+                    width: video.width, height: video.height, format: video.pixelFormat,
+                    fullRange: video.color.isFullRange),
+                at: elapsed)
+        }
+        try placeSoundInSteps(sound, session, length: length)
+        try finishSound(sound, session, length: length)
+        elapsed = elapsed + length
+        segmentsPlaced += 1
+    }
+
+    /// Bounds memory and keeps progress moving in long stretches of sound.
+    private func placeSoundInSteps(_ sound: SegmentSound?, _ session: SourceSession, length: Rational) throws {
+        var position = Rational(1)
+        while position < length {
+            try cancellation.check()
+            try placeSound(sound, session, upTo: position, isEnd: false)
+            report(elapsed + position)
+            position = position + .one
+        }
+    }
+
+    private func soundUntilEnd(_ sound: SegmentSound?, _ session: SourceSession) throws -> Rational {
+        guard let sound, let format = file.audioFormat else { return .zero }
+        var step = Rational(1)
+        while try fill(sound, session, upTo: step.ticks(in: Rational(1, Int64(format.sampleRate)))) {
+            try cancellation.check()
+            try file.takeSound(from: sound, upTo: sound.endPosition - holdback(format), length: nil)
+            report(elapsed + step)
+            step = step + .one
+        }
+        return Rational(sound.endPosition, Int64(format.sampleRate))
+    }
+
+    // MARK: Sound
+
+    private func soundOf(_ segment: PlannedSegment, _ session: SourceSession, origin: Rational) -> SegmentSound? {
+        guard let format = file.audioFormat else { return nil }
+        return SegmentSound(
+            format: format, timeBase: session.reader.audio?.timeBase ?? .one, origin: origin, segment: segment)
+    }
+
+    /// Hands over the sound before `time` (since the segment's start), less what the last fade may touch.
+    private func placeSound(_ sound: SegmentSound?, _ session: SourceSession, upTo time: Rational, isEnd: Bool) throws {
+        guard let sound, let format = file.audioFormat else { return }
+        let position = time.ticks(in: Rational(1, Int64(format.sampleRate)))
+        _ = try fill(sound, session, upTo: position)
+        try file.takeSound(from: sound, upTo: position - holdback(format), length: nil)
+    }
+
+    /// - Returns: `false` when the source's sound ended before `position`.
+    private func fill(_ sound: SegmentSound, _ session: SourceSession, upTo position: Int64) throws -> Bool {
+        while sound.endPosition < position {
+            guard let frame = try session.nextSound() else { return false }
+            try sound.feed(frame)
+        }
+        return true
+    }
+
+    private func finishSound(_ sound: SegmentSound?, _ session: SourceSession, length: Rational) throws {
+        guard let sound, let format = file.audioFormat else { return }
+        // Counted from the programme's beginning, so that rounding never adds up.
+        let end = (elapsed + length).ticks(in: Rational(1, Int64(format.sampleRate)))
+        let samples = end - samplesPlaced
+        _ = try fill(sound, session, upTo: samples)
+        try sound.finish(length: samples)
+        try file.takeSound(from: sound, upTo: samples, length: samples)
+        samplesPlaced = end
+    }
+
+    private func holdback(_ format: AudioFormat) -> Int64 {
+        SegmentSound.fadeSeconds.ticks(in: Rational(1, Int64(format.sampleRate))) + 2
+    }
+
+    // MARK: Reporting
+
+    private var frameCount: Int { file.video?.frameCount ?? 0 }
+
+    private func report(_ time: Rational) {
+        meter.update(
+            .encoding, fraction: plan.predictedDurationSeconds > 0 ? 0.99 * time.seconds / plan.predictedDurationSeconds : 0,
+            frames: frameCount, mediaSeconds: time.seconds)
+    }
+
+    private func noteEmpty(_ segment: PlannedSegment) {
+        let end = segment.end.map { "\($0.milliseconds)" } ?? "end"
+        notes.append("The range \(segment.start.milliseconds)-\(end) ms of \"\(plan.sources[segment.source].id)\" "
+            + "holds no frame and was left out.")
+    }
+
+    private func noteLoss(_ segment: PlannedSegment, reached: Rational) {
+        guard options.salvage, let wanted = segment.end ?? plan.sources[segment.source].duration else { return }
+        lostSeconds += max(0, (wanted - reached).seconds)
+    }
+
+    private func report() -> RenderReport {
+        if repeatedTimes > 0 { notes.append("\(repeatedTimes) frames without a time of their own were left out.") }
+        let seconds = elapsed.seconds
+        let time = max(1e-6, meter.elapsedSeconds)
+        var report = RenderReport(
+            output: output, sizeBytes: file.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced, video: nil,
+            audio: nil, notes: notes, lostSeconds: lostSeconds, damagedPackets: damagedPackets, elapsedSeconds: time,
+            speed: seconds / time)
+        if let video = plan.video {
+            var rate: Rational?
+            if case .constant(let framesPerSecond, _) = video.cadence { rate = framesPerSecond }
+            report.video = .init(
+                codec: video.codec.rawValue, width: video.width, height: video.height, frames: frameCount,
+                resampledTo: rate, dynamicRange: video.hdr.map { $0.system.rawValue } ?? "sdr")
+        }
+        if let audio = plan.audio {
+            report.audio = .init(
+                codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
+                samples: samplesPlaced)
+        }
+        return report
+    }
+}
+
+extension VideoPlan {
+    /// The pixel format frames are conformed to, as the encoder takes it.
+    var pixelFormat: PixelFormat {
+        if bitDepth > 8 { return .yuv420p10 }
+        return color.isFullRange && (codec == .h264 || codec == .hevc) ? .yuvj420p : .yuv420p
+    }
+}

@@ -1,0 +1,55 @@
+/// What a render made.
+package struct RenderReport: Codable, Sendable, Equatable {
+    package struct Video: Codable, Sendable, Equatable {
+        package var codec: String
+        package var width: Int
+        package var height: Int
+        package var frames: Int
+        /// Set when frames were resampled to one rate; else the source's spacing was kept.
+        package var resampledTo: Rational?
+        package var dynamicRange: String
+
+        package init(
+            codec: String, width: Int, height: Int, frames: Int, resampledTo: Rational?, dynamicRange: String
+        ) {
+            (self.codec, self.width, self.height, self.frames) = (codec, width, height, frames)
+            (self.resampledTo, self.dynamicRange) = (resampledTo, dynamicRange)
+        }
+    }
+
+    package struct Audio: Codable, Sendable, Equatable {
+        package var codec: String
+        package var sampleRate: Int
+        package var channels: Int
+        package var samples: Int64
+
+        package init(codec: String, sampleRate: Int, channels: Int, samples: Int64) {
+            (self.codec, self.sampleRate, self.channels, self.samples) = (codec, sampleRate, channels, samples)
+        }
+    }
+
+    package var output: String
+    package var sizeBytes: Int64
+    package var durationSeconds: Double
+    package var segments: Int
+    package var video: Video?
+    package var audio: Audio?
+    /// What its author should know: choices that were made, and anything that is not as asked.
+    package var notes: [String]
+    /// In salvage: seconds asked for that the sources no longer had, and damaged packets passed over.
+    package var lostSeconds: Double
+    package var damagedPackets: Int
+    package var elapsedSeconds: Double
+    /// Media seconds made in a second.
+    package var speed: Double
+
+    package init(
+        output: String, sizeBytes: Int64, durationSeconds: Double, segments: Int, video: Video?, audio: Audio?,
+        notes: [String], lostSeconds: Double, damagedPackets: Int, elapsedSeconds: Double, speed: Double
+    ) {
+        (self.output, self.sizeBytes, self.durationSeconds, self.segments) = (output, sizeBytes, durationSeconds, segments)
+        (self.video, self.audio, self.notes) = (video, audio, notes)
+        (self.lostSeconds, self.damagedPackets) = (lostSeconds, damagedPackets)
+        (self.elapsedSeconds, self.speed) = (elapsedSeconds, speed)
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Dispatch
+internal import Engine
+internal import Glibc
+internal import Media
+internal import Model
+
+/// What every command that works for a while has: threads, progress, JSON, and a clean stop on SIGINT and SIGTERM.
+struct RunOptions: ParsableArguments {
+    enum ProgressStyle: String, ExpressibleByArgument, CaseIterable { case auto, bar, json, none }
+
+    @Flag(help: "Print the result, or the error, as JSON.")
+    var json = false
+
+    @Option(help: "Threads for decoding, filters and encoding together; default: all cores.")
+    var threads: Int?
+
+    @Option(help: "Progress on standard error: bar, json (one object a line), none; auto: a bar on a terminal.")
+    var progress: ProgressStyle = .auto
+
+    /// The means of one run.
+    struct Job {
+        var threads: ThreadBudget
+        var meter: ProgressMeter
+        var cancellation: Cancellation
+    }
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256.") }
+    }
+
+    /// Runs blocking work on a thread of its own, so that Swift's pool stays free and signals are heard.
+    ///
+    /// - Parameter work: returns what to print on standard output.
+    func perform(subject: String, _ work: @escaping (Job) throws -> String) async throws {
+        let cancellation = Cancellation()
+        let signals = [SIGINT, SIGTERM].map { CancellingSignal($0, cancellation) }
+        let display = ProgressDisplay(style: progress)
+        let job = UncheckedJob(
+            job: Job(
+                threads: ThreadBudget(total: threads ?? availableCores()),
+                meter: ProgressMeter(report: { display.show($0) }), cancellation: cancellation),
+            work: work)
+        let result: Result<String, any Error> = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "reelpool.job").async {
+                continuation.resume(returning: Result { try job.work(job.job) })
+            }
+        }
+        withExtendedLifetime(signals) {}
+        display.finish()
+        do {
+            print(try result.get())
+        } catch {
+            let failure = Failure(error)
+            FailureOutput.print(failure, json: json, subject: json ? nil : subject)
+            throw ExitCode(failure.category.exitStatus)
+        }
+    }
+}
+
+/// SAFETY: handed once to one queue and used only there.
+private struct UncheckedJob: @unchecked Sendable {
+    let job: RunOptions.Job
+    let work: (RunOptions.Job) throws -> String
+}
+
+/// Turns a signal into a cancellation; the work then stops by itself and cleans up. A second one kills.
+private final class CancellingSignal {
+    private let source: any DispatchSourceSignal
+
+    init(_ number: Int32, _ cancellation: Cancellation) {
+        signal(number, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+            if cancellation.isRaised { _exit(128 + number) }
+            cancellation.raise()
+        }
+        source.resume()
+    }
+
+    deinit { source.cancel() }
+}
