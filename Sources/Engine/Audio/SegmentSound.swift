@@ -15,11 +15,19 @@ final class SegmentSound {
     private static let bleepHertz = 1000.0
     private static let bleepAmplitude: Float = 0.1
 
+    /// What is done to the samples.
+    struct Shape {
+        var fadesIn = false
+        var fadesOut = false
+        /// In source time, sorted.
+        var effects: [SoundEffect] = []
+    }
+
     private let format: AudioFormat
     private let timeBase: Rational
     /// In source seconds: what position 0 is.
     private let origin: Rational
-    private let segment: PlannedSegment
+    private let shape: Shape
 
     private var resampler: Resampler?
     private var ready: Samples
@@ -30,8 +38,11 @@ final class SegmentSound {
     /// Samples of a frame's beginning that lie before position 0 and are still to be dropped.
     private var surplus: Int64 = 0
 
-    init(format: AudioFormat, timeBase: Rational, origin: Rational, segment: PlannedSegment) {
-        (self.format, self.timeBase, self.origin, self.segment) = (format, timeBase, origin, segment)
+    /// - Parameters:
+    ///   - timeBase: of the frames that will be fed.
+    ///   - origin: the source time of position 0, in seconds.
+    init(format: AudioFormat, timeBase: Rational, origin: Rational, shape: Shape = Shape()) {
+        (self.format, self.timeBase, self.origin, self.shape) = (format, timeBase, origin, shape)
         ready = Samples(channels: format.layout.channels)
     }
 
@@ -68,6 +79,9 @@ final class SegmentSound {
         dropSurplus()
         expectedPosition = (expectedPosition ?? start) + Int64(samples.rounded())
     }
+
+    /// Gives out what the resampler still holds.
+    func flush() throws { try finishResampler() }
 
     /// Makes up for what never came, so that positions up to `length` exist; more is cut off.
     func finish(length: Int64) throws {
@@ -124,16 +138,16 @@ final class SegmentSound {
 
     private func applyFades(_ range: Range<Int64>, length: Int64?) {
         let fade = max(1, min(fadeSamples, (length ?? .max) / 2))
-        if segment.fadesIn, range.lowerBound < fade {
+        if shape.fadesIn, range.lowerBound < fade {
             scale(range.lowerBound..<min(range.upperBound, fade)) { Float($0) / Float(fade) }
         }
-        if segment.fadesOut, let length, range.upperBound > length - fade {
+        if shape.fadesOut, let length, range.upperBound > length - fade {
             scale(max(range.lowerBound, length - fade)..<range.upperBound) { Float(length - $0) / Float(fade) }
         }
     }
 
     private func applyEffects(_ range: Range<Int64>) {
-        for effect in segment.sound {
+        for effect in shape.effects {
             let (start, end) = (position(of: effect.start), position(of: effect.end))
             let fade = max(1, min(fadeSamples, (end - start) / 2))
             // The sound itself fades within the range's edges, so that nothing outside it is touched.

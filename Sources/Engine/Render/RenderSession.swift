@@ -201,7 +201,8 @@ final class RenderSession {
     private func soundOf(_ segment: PlannedSegment, _ session: SourceSession, origin: Rational) -> SegmentSound? {
         guard let format = file.audioFormat else { return nil }
         return SegmentSound(
-            format: format, timeBase: session.reader.audio?.timeBase ?? .one, origin: origin, segment: segment)
+            format: format, timeBase: session.reader.audio?.timeBase ?? .one, origin: origin,
+            shape: .init(fadesIn: segment.fadesIn, fadesOut: segment.fadesOut, effects: segment.sound))
     }
 
     /// Hands over the sound before `time` (since the segment's start), less what the last fade may touch.

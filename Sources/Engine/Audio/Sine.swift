@@ -1,3 +1,0 @@
-internal import Glibc
-
-func sine(_ angle: Double) -> Float { Float(sin(angle)) }

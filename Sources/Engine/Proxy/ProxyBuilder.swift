@@ -1,0 +1,84 @@
+package import Media
+package import Model
+internal import Planning
+
+/// How proxies are to be made.
+package struct ProxyOptions {
+    package enum When: String, CaseIterable, Sendable {
+        case always
+        /// Only for sources that browsers cannot play; the other outputs are made all the same.
+        case unplayable
+    }
+
+    package var when: When = .always
+    package var threads = ThreadBudget(total: availableCores())
+    package var salvage = false
+    package var limits = DemuxerLimits()
+
+    package init() {}
+}
+
+/// Makes everything an editor in a browser needs of one source, from one decode: a scrubbable proxy, sound for
+/// transcription, a sprite sheet, a waveform and a poster.
+package struct ProxyBuilder {
+    private let path: String
+    private let folder: String
+    private let options: ProxyOptions
+    private let meter: ProgressMeter
+    private let cancellation: Cancellation
+
+    package init(
+        path: String, folder: String, options: ProxyOptions, meter: ProgressMeter, cancellation: Cancellation
+    ) {
+        (self.path, self.folder, self.options) = (path, folder, options)
+        (self.meter, self.cancellation) = (meter, cancellation)
+    }
+
+    package func run() throws -> ProxyReport {
+        do {
+            return try build()
+        } catch let error as MediaError where error.code == .cancelled {
+            throw EngineError(.cancelled, "the proxy was cancelled; nothing was written")
+        }
+    }
+
+    private func build() throws -> ProxyReport {
+        meter.update(.probing, fraction: 0)
+        let probe = try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
+        let (video, audio) = try probe.mainStreams(salvage: options.salvage)
+        try OutputFolder.create(folder)
+
+        var report = ProxyReport(source: path, proxyMethod: .encoded, proxyReason: "")
+        let obstacle = ProxyRules.obstacle(probe)
+        if options.when == .unplayable, probe.browserPlayable.playable {
+            (report.proxyMethod, report.proxyReason) = (.notNeeded, probe.browserPlayable.reason)
+        } else if obstacle == nil {
+            (report.proxyMethod, report.proxyReason) = (.remuxed, "the source meets every property of a proxy")
+        } else {
+            report.proxyReason = obstacle ?? ""
+        }
+
+        var remux: Remuxer.Copy?
+        if report.proxyMethod == .remuxed, let video {
+            let copy = try Remuxer.remux(
+                path: path, streams: [video.index] + (audio.map { [$0.index] } ?? []), to: file("proxy.mp4"),
+                limits: options.limits, cancellation: cancellation)
+            remux = copy
+            report.proxy = copy.file.destination
+            report.frames = copy.packets[video.index]
+        }
+        let pass = try ProxyPass(
+            probe: probe, video: video, audio: audio, path: path, files: file, encodesProxy: report.proxyMethod == .encoded,
+            options: options, meter: meter, cancellation: cancellation)
+        try pass.run(&report)
+        // All or nothing: names appear only when everything is there.
+        try remux?.file.commit()
+        try pass.commit()
+        report.elapsedSeconds = meter.elapsedSeconds
+        report.speed = report.durationSeconds / max(1e-6, report.elapsedSeconds)
+        meter.update(.completed, fraction: 1, frames: report.frames ?? 0, mediaSeconds: report.durationSeconds)
+        return report
+    }
+
+    private func file(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
+}

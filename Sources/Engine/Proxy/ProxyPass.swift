@@ -1,0 +1,276 @@
+internal import FoundationEssentials
+internal import Media
+internal import Model
+internal import Planning
+
+/// The one pass over a source that makes all outputs but a remuxed proxy.
+final class ProxyPass {
+    /// Web video at its usual quality: small, quick, clean at 720p.
+    private static let videoQuality = "23"
+    private static let audioBitRate = 128_000
+    /// What speech recognisers take.
+    private static let speechSampleRate = 16_000
+    private static let speechBitRate = 64_000
+
+    private let probe: ProbeReport
+    private let video: VideoStream?
+    private let audio: AudioStream?
+    private let files: (String) -> String
+    private let options: ProxyOptions
+    private let meter: ProgressMeter
+    private let cancellation: Cancellation
+    private let reader: SourceReader
+    private let duration: Double
+
+    // The proxy.
+    private var proxyFile: StagedFile?
+    private var proxyMuxer: Muxer?
+    private var proxyVideo: VideoTrack?
+    private var proxySound: SoundRendition?
+    private var conformer: PictureConformer?
+    private var held: VideoFrame?
+    private var nextKeyframeSecond = 0.0
+
+    // The rest.
+    private var speechFile: StagedFile?
+    private var speechMuxer: Muxer?
+    private var speech: SoundRendition?
+    private var sprite: SpriteSheet?
+    private var poster: PosterChoice
+    private var finished: [StagedFile] = []
+
+    init(
+        probe: ProbeReport, video: VideoStream?, audio: AudioStream?, path: String, files: @escaping (String) -> String,
+        encodesProxy: Bool, options: ProxyOptions, meter: ProgressMeter, cancellation: Cancellation
+    ) throws {
+        (self.probe, self.video, self.audio) = (probe, video, audio)
+        (self.files, self.options, self.meter, self.cancellation) = (files, options, meter, cancellation)
+        duration = probe.container.durationSeconds ?? 0
+        poster = PosterChoice(duration: duration)
+        var settings = SourceReader.Settings()
+        settings.videoStream = video?.index
+        settings.audioStream = audio?.index
+        settings.decoderThreads = options.threads.decoder
+        settings.limits = options.limits
+        settings.salvage = options.salvage
+        // Thumbnails need no more than keyframes where those are close enough.
+        settings.keyframesOnly = !encodesProxy && (video?.keyframeIntervalSeconds ?? .infinity) <= 1.001
+        reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        try openPicture()
+        if encodesProxy { try openProxy() }
+        try openSpeech()
+        try beginProxy()
+    }
+
+    // MARK: Opening
+
+    private func openPicture() throws {
+        guard let video else { return }
+        let canvas = ProxyRules.canvas(for: video)
+        let tags = proxyTags(video)
+        conformer = PictureConformer(
+            layout: canvas.layout(of: video, background: .fit), color: treatment(of: video, to: tags), target: .yuv420p,
+            aspect: .one, tags: tags, threads: options.threads.filters)
+        sprite = try SpriteSheet(duration: duration, width: canvas.width, height: canvas.height)
+    }
+
+    private func proxyTags(_ video: VideoStream) -> ColorTags {
+        if video.color.isHDR { return .sdr }
+        var tags = video.color
+        if tags.range != nil || video.pixelFormat.hasPrefix("yuvj") { tags.range = "tv" }
+        // RGB and the like become what SDR video is.
+        if tags.matrix == "gbr" || video.pixelFormat.hasPrefix("rgb") || video.pixelFormat.hasPrefix("gbr") { return .sdr }
+        return tags
+    }
+
+    private func treatment(of video: VideoStream, to tags: ColorTags) -> ColorTreatment {
+        if video.color.isHDR { return .toneMap(from: video.color) }
+        guard video.color.isFullRange || video.pixelFormat.hasPrefix("yuvj") else { return .keep }
+        var (from, to) = (video.color.assumed(height: video.height), tags.assumed(height: video.height))
+        (from.range, to.range) = ("pc", "tv")
+        return .convert(from: from, to: to)
+    }
+
+    private func openProxy() throws {
+        let file = try StagedFile(destination: files("proxy.mp4"))
+        proxyFile = file
+        proxyMuxer = try Muxer(format: "mp4", sink: file)
+        if let video {
+            let canvas = ProxyRules.canvas(for: video)
+            var settings = VideoEncoderSettings(
+                encoder: "libx264", width: canvas.width, height: canvas.height, pixelFormat: .yuv420p,
+                timeBase: video.timeBase)
+            settings.nominalFrameRate = video.nominalFrameRate
+            settings.color = proxyTags(video)
+            settings.threads = options.threads.encoder
+            settings.options = [
+                "preset": "veryfast", "crf": Self.videoQuality, "forced-idr": "1", "x264-params": "sync-lookahead=0",
+            ]
+            let encoder = try Encoder(video: settings)
+            let stream = try proxyMuxer!.addStream(encoder)
+            proxyVideo = VideoTrack(EncoderStage(encoder, concurrent: options.threads.isConcurrent), stream: stream)
+        }
+        if let audio {
+            let format = AudioFormat(
+                sampleRate: try Encoder.sampleRate(of: "aac", near: min(48000, audio.sampleRate)),
+                layout: audio.channels == 1 ? .mono : .stereo)
+            proxySound = try SoundRendition(
+                settings: AudioEncoderSettings(encoder: "aac", format: format, bitRate: Self.audioBitRate),
+                muxer: &proxyMuxer!, sourceTimeBase: audio.timeBase,
+                peaks: WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration))
+        }
+    }
+
+    private func openSpeech() throws {
+        guard let audio else { return }
+        let file = try StagedFile(destination: files("audio.mp3"))
+        speechFile = file
+        speechMuxer = try Muxer(format: "mp3", sink: file)
+        let format = AudioFormat(sampleRate: Self.speechSampleRate, layout: .mono)
+        speech = try SoundRendition(
+            settings: AudioEncoderSettings(encoder: "libmp3lame", format: format, bitRate: Self.speechBitRate),
+            muxer: &speechMuxer!, sourceTimeBase: audio.timeBase,
+            // The waveform is drawn from the fullest sound there is.
+            peaks: proxySound == nil ? WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration) : nil)
+        try speechMuxer!.begin()
+    }
+
+    private func beginProxy() throws {
+        guard proxyMuxer != nil, let proxyFile else { return }
+        try proxyMuxer!.begin(index: .first(proxyFile))
+    }
+
+    // MARK: Running
+
+    func run(_ report: inout ProxyReport) throws {
+        var (end, frames) = (0.0, 0)
+        if let lane = reader.video {
+            while let picture = try reader.peekVideo() {
+                reader.takeVideo()
+                if let held, picture.time <= held.time { continue }
+                try release(until: picture.time, lane.timeBase)
+                if proxyVideo != nil { try conformer?.conform(&picture.frame) }
+                held = picture
+                let seconds = Double(picture.time) * lane.timeBase.seconds
+                end = seconds
+                try addSound(upTo: seconds)
+                frames += 1
+                meter.update(
+                    .encoding, fraction: duration > 0 ? 0.98 * seconds / duration : 0, frames: frames,
+                    mediaSeconds: seconds)
+            }
+            end = try finishPicture(lane.timeBase)
+        }
+        try addSound(upTo: .infinity)
+        meter.update(.finishing, fraction: 0.98, frames: frames, mediaSeconds: end)
+        if proxyVideo != nil { report.frames = frames }
+        // Keyframes alone do not tell when the last picture ends.
+        report.durationSeconds = max(proxyVideo == nil ? duration : end, try finishSound())
+        report.damagedPackets = reader.damageCount
+        try finishFiles(&report)
+    }
+
+    func commit() throws {
+        for file in finished { try file.commit() }
+    }
+
+    /// The held picture's time is over: encode it, and use it for the tiles that fall into its time.
+    private func release(until next: Int64, _ timeBase: Rational) throws {
+        guard let held else { return }
+        let seconds = Double(held.time) * timeBase.seconds
+        let end = Double(next) * timeBase.seconds
+        try useAsStill(held, from: seconds, until: end)
+        if let proxyVideo {
+            let isKeyframe = seconds >= nextKeyframeSecond
+            if isKeyframe { nextKeyframeSecond = seconds.rounded(.down) + Double(ProxyRules.keyframeIntervalSeconds) }
+            try proxyVideo.submit(
+                held.frame.reference(), at: held.time, duration: max(1, next - held.time), keyframe: isKeyframe)
+            try proxyVideo.drain(into: &proxyMuxer!)
+        }
+        self.held = nil
+    }
+
+    private func useAsStill(_ picture: VideoFrame, from seconds: Double, until end: Double) throws {
+        let isDue = sprite?.nextSeconds.map { $0 < end } ?? false
+        // Tiles are frequent enough to choose the poster from, and sparse enough to cost nothing.
+        guard isDue else { return }
+        if proxyVideo == nil { try conformer?.conform(&picture.frame) }
+        while let due = sprite?.nextSeconds, due < end { try sprite?.add(picture.frame) }
+        if poster.isOpen { try poster.consider(picture.frame, at: seconds) }
+    }
+
+    /// - Returns: when the last picture ends, in seconds.
+    private func finishPicture(_ timeBase: Rational) throws -> Double {
+        guard let held else { return 0 }
+        let usual = video.map { $0.nominalFrameRate.inverse.ticks(in: timeBase) } ?? 1
+        let end = held.time + max(1, held.frame.duration > 0 ? held.frame.duration : usual)
+        try release(until: end, timeBase)
+        return Double(end) * timeBase.seconds
+    }
+
+    private var soundSeconds = 0.0
+
+    private func addSound(upTo seconds: Double) throws {
+        guard let timeBase = reader.audio?.timeBase else { return }
+        while soundSeconds < seconds {
+            try cancellation.check()
+            guard let frame = try reader.nextAudio() else {
+                soundSeconds = .infinity
+                return
+            }
+            soundSeconds = Double(frame.time) * timeBase.seconds
+            if proxyMuxer != nil { try proxySound?.add(frame, into: &proxyMuxer!) }
+            try speech?.add(frame, into: &speechMuxer!)
+            if video == nil {
+                meter.update(
+                    .encoding, fraction: duration > 0 ? 0.98 * soundSeconds / duration : 0, mediaSeconds: soundSeconds)
+            }
+        }
+    }
+
+    // MARK: Finishing
+
+    private func finishSound() throws -> Double {
+        var end = 0.0
+        if proxyMuxer != nil { end = try proxySound?.finish(into: &proxyMuxer!) ?? 0 }
+        if speechMuxer != nil { end = max(end, try speech?.finish(into: &speechMuxer!) ?? 0) }
+        return end
+    }
+
+    private func finishFiles(_ report: inout ProxyReport) throws {
+        if proxyMuxer != nil, let proxyFile {
+            try proxyVideo?.finish(into: &proxyMuxer!)
+            try proxyMuxer!.finish()
+            finished.append(proxyFile)
+            report.proxy = proxyFile.destination
+        }
+        if speechMuxer != nil, let speechFile {
+            try speechMuxer!.finish()
+            finished.append(speechFile)
+            report.audio = speechFile.destination
+        }
+        if let waveform = proxySound?.waveform() ?? speech?.waveform() {
+            report.waveform = try stage("waveform.json", Array(JSONEncoder().encode(waveform)))
+        }
+        if let sprite, sprite.tiles > 0 {
+            report.sprite = .init(
+                path: try stage("sprite.jpg", sprite.encode()), secondsPerTile: sprite.secondsPerTile, tiles: sprite.tiles,
+                columns: sprite.columnCount, rows: sprite.rows, tileWidth: sprite.tileWidth,
+                tileHeight: sprite.tileHeight)
+        }
+        if let picture = try poster.encode() {
+            report.poster = .init(
+                path: try stage("poster.jpg", picture.bytes), seconds: poster.seconds, width: picture.width,
+                height: picture.height)
+        }
+        if audio == nil { report.notes.append("The source has no sound: no audio.mp3, no waveform.json.") }
+        if video == nil { report.notes.append("The source has no picture: no sprite.jpg, no poster.jpg.") }
+    }
+
+    private func stage(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let file = try StagedFile(destination: files(name))
+        try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+        finished.append(file)
+        return file.destination
+    }
+}
