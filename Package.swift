@@ -39,12 +39,13 @@ let package = Package(
         // Effects: FFmpeg behind owned handles, then the jobs made of them.
         .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
         .target(name: "Engine", dependencies: ["Media", "Model", "Planning"], swiftSettings: strict),
+        .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
 
         // Programs.
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "Media", "Model", "Planning",
+                "Engine", "FixtureHarness", "Media", "Model", "Planning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -57,7 +57,7 @@ package struct Planner {
             PlannedSource(
                 id: edit.sources[index].id, uri: edit.sources[index].uri,
                 videoStream: mainVideo(index)?.index, audioStream: mainAudio(index)?.index,
-                duration: probes[index].duration,
+                duration: probes[index].duration, videoEnd: videoEnd(index),
                 layout: mainVideo(index).flatMap { canvas?.layout(of: $0, background: edit.settings.background) },
                 color: mainVideo(index).flatMap { stream in video.map { treatment(of: stream, in: $0) } }
             )
@@ -78,6 +78,12 @@ package struct Planner {
     private func mainAudio(_ source: Int) -> AudioStream? {
         let streams = probes[source].audio.filter(\.decodable)
         return streams.first(where: \.isDefault) ?? streams.first
+    }
+
+    private func videoEnd(_ source: Int) -> Rational? {
+        guard let video = mainVideo(source), let length = video.durationSeconds else { return nil }
+        let end = (video.startSeconds ?? 0) + length - probes[source].container.startSeconds
+        return Rational(Int64((end * 1_000_000).rounded()), 1_000_000)
     }
 
     private func checkUsable(_ source: Int) throws(PlanningError) {

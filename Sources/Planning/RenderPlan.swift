@@ -25,6 +25,8 @@ package struct PlannedSource: Codable, Sendable, Equatable {
     package var audioStream: Int?
     /// `nil` when nothing tells.
     package var duration: Rational?
+    /// When the last picture's time is over, as the container has it, in seconds from its start.
+    package var videoEnd: Rational?
     /// How this source's picture is laid on the canvas.
     package var layout: PictureLayout?
     package var color: ColorTreatment?

@@ -5,6 +5,7 @@
 #include <libavutil/opt.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const int rp_error_again = AVERROR(EAGAIN);
@@ -51,6 +52,8 @@ static void capture(void *context, int level, const char *format, va_list argume
 
 void rp_log_install(bool echo) {
     echo_lines = echo;
+    // SVT-AV1 prints past av_log; it can only be told so.
+    if (!echo) setenv("SVT_LOG", "1", 0);
     av_log_set_callback(capture);
 }
 

@@ -8,10 +8,14 @@ struct AudioTrack: ~Copyable {
     private let frameSize: Int
     var queue: Samples
     private var position: Int64 = 0
+    private let shift: Int64
     private var packet: Packet
     let stream: Int
 
-    init(_ encoder: consuming Encoder, format: AudioFormat, stream: Int) throws {
+    /// - Parameter storesDelay: the container counts the encoder's priming as a delay of its own and subtracts it from
+    ///   every timestamp (Opus in Matroska, RFC 9559 §5.1.4.1.25), which libavformat leaves to its caller to add.
+    init(_ encoder: consuming Encoder, format: AudioFormat, stream: Int, storesDelay: Bool = false) throws {
+        shift = storesDelay ? Int64(encoder.primingSamples) : 0
         // Encoders that take any count get a convenient one.
         frameSize = encoder.samplesPerFrame > 0 ? encoder.samplesPerFrame : 1024
         self.encoder = encoder
@@ -44,6 +48,7 @@ struct AudioTrack: ~Copyable {
 
     private mutating func writePackets(into muxer: inout Muxer) throws {
         while case .produced = try encoder.receive(into: &packet) {
+            packet.shift(by: shift)
             try muxer.write(&packet, stream: stream, timeBase: encoder.timeBase)
         }
     }

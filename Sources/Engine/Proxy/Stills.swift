@@ -1,18 +1,32 @@
 internal import Media
 internal import Model
 
-/// One JPEG out of one picture. Source: ITU-T T.81; full-range 4:2:0 as JFIF has it.
+/// One file out of one picture.
 enum StillPicture {
     /// libjpeg's quality 90 or so.
     private static let quantiser = 3
 
+    /// Source: ITU-T T.81; full-range 4:2:0 as JFIF has it.
     static func encodeJPEG(_ frame: borrowing Frame) throws -> [UInt8] {
-        var settings = VideoEncoderSettings(
-            encoder: "mjpeg", width: frame.width, height: frame.height, pixelFormat: .yuvj420p,
-            timeBase: Rational(1, 25))
-        settings.globalHeader = false
+        var settings = settings("mjpeg", frame, .yuvj420p)
         settings.fixedQuantiser = quantiser
         settings.color = ColorTags(range: "pc")
+        return try encode(frame, settings)
+    }
+
+    /// - Parameter frame: in 24-bit RGB.
+    static func encodePNG(_ frame: borrowing Frame) throws -> [UInt8] { try encode(frame, settings("png", frame, .rgb24)) }
+
+    private static func settings(
+        _ encoder: String, _ frame: borrowing Frame, _ format: PixelFormat
+    ) -> VideoEncoderSettings {
+        var settings = VideoEncoderSettings(
+            encoder: encoder, width: frame.width, height: frame.height, pixelFormat: format, timeBase: Rational(1, 25))
+        settings.globalHeader = false
+        return settings
+    }
+
+    private static func encode(_ frame: borrowing Frame, _ settings: VideoEncoderSettings) throws -> [UInt8] {
         var encoder = try Encoder(video: settings)
         frame.time = 0
         frame.requestKeyframe(false)
@@ -20,7 +34,7 @@ enum StillPicture {
         try encoder.finish()
         var packet = try Packet()
         guard case .produced = try encoder.receive(into: &packet) else {
-            throw EngineError(.internalFault, "the JPEG encoder gave nothing")
+            throw EngineError(.internalFault, "the \(settings.encoder) encoder gave nothing")
         }
         return Array(packet.bytes)
     }

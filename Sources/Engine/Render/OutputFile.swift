@@ -29,7 +29,9 @@ final class OutputFile {
                 audio: AudioEncoderSettings(
                     encoder: try Self.encoderName(sound.codec), format: format, bitRate: sound.bitRate))
             let stream = try muxer.addStream(encoder)
-            audio = try AudioTrack(encoder, format: format, stream: stream)
+            let isMatroska = plan.container == .mkv || plan.container == .webm
+            audio = try AudioTrack(
+                encoder, format: format, stream: stream, storesDelay: isMatroska && sound.codec == .opus)
             audioFormat = format
         } else {
             audio = nil
@@ -37,7 +39,8 @@ final class OutputFile {
         }
         switch plan.container {
         case .mp4, .mov: try muxer.begin(options: ["strict": "unofficial"], index: .first(staged))
-        case .mkv, .webm: try muxer.begin()
+        // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
+        case .mkv, .webm: try muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }
     }
 

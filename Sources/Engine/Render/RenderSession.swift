@@ -138,13 +138,24 @@ final class RenderSession {
             noteEmpty(segment)
             return
         }
-        let usualDuration = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
-        let end = endOfSegment ?? last.time + max(1, last.duration > 0 ? last.duration : usualDuration)
+        let end = endOfSegment ?? endOfPicture(last, segment, base)
         let length = Rational(end - first) * base
         try finishSound(sound, session, length: length)
         noteLoss(segment, reached: Rational(end) * base)
         elapsed = elapsed + length
         segmentsPlaced += 1
+    }
+
+    /// When the source's last picture is over: as its container says, else as long as the picture before it lasted.
+    private func endOfPicture(
+        _ last: (time: Int64, duration: Int64), _ segment: PlannedSegment, _ base: Rational
+    ) -> Int64 {
+        let usual = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
+        let guess = last.time + max(1, last.duration > 0 ? last.duration : usual)
+        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time else {
+            return guess
+        }
+        return told
     }
 
     /// A segment of a source without a picture: exactly [start, end), black where the output has a picture.
