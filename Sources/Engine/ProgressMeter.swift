@@ -29,10 +29,11 @@ package final class ProgressMeter {
         (lastReport, lastPhase) = (time, phase)
         fraction = max(fraction, min(1, newFraction))
         let elapsed = max(1e-6, time - started)
-        report(ProgressEvent(
-            phase: phase, fraction: fraction, frames: frames, framesPerSecond: Double(frames) / elapsed,
-            speed: mediaSeconds / elapsed,
-            remainingSeconds: fraction > 0.01 && elapsed > 0.5 ? elapsed * (1 - fraction) / fraction : nil
-        ))
+        report(
+            ProgressEvent(
+                phase: phase, fraction: fraction, frames: frames, framesPerSecond: Double(frames) / elapsed,
+                speed: mediaSeconds / elapsed,
+                remainingSeconds: fraction > 0.01 && elapsed > 0.5 ? elapsed * (1 - fraction) / fraction : nil
+            ))
     }
 }

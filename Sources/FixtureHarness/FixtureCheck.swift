@@ -88,7 +88,8 @@ struct FixtureCheck {
             if actual.channels != nil { add("sound", "none", "\(actual.channels ?? 0) channels") }
             return
         }
-        guard let rate = actual.sampleRate, let channels = actual.channels, let duration = actual.audioMilliseconds else {
+        guard let rate = actual.sampleRate, let channels = actual.channels, let duration = actual.audioMilliseconds
+        else {
             return add("sound", "\(audio.channels) channels", "none")
         }
         if audio.sampleRate != rate { add("sample rate", "\(audio.sampleRate) Hz", "\(rate) Hz") }

@@ -1,4 +1,3 @@
-
 /// Random-access bytes to read media from: a file, an object in a store, or another process's answer.
 ///
 /// Called from one thread at a time. A slow source blocks; it must return soon after a cancellation.

@@ -24,7 +24,8 @@ package struct Decoder: ~Copyable {
         guard let codec = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
             throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
         }
-        var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(avcodec_alloc_context3(codec), "making a decoder")
+        var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(
+            avcodec_alloc_context3(codec), "making a decoder")
         let context = fresh.unsafelyUnwrapped
         do throws(MediaError) {
             try check(avcodec_parameters_to_context(context, stream.pointee.codecpar), "setting up the decoder")

@@ -19,7 +19,8 @@ extension Demuxer {
         default:
             let kind = isCover ? "cover" : av_get_media_type_string(parameters.codec_type).map { String(cString: $0) }
             return .other(
-                OtherStream(index: index, kind: kind ?? "unknown", codec: codecName(parameters), language: language(stream)))
+                OtherStream(
+                    index: index, kind: kind ?? "unknown", codec: codecName(parameters), language: language(stream)))
         }
     }
 

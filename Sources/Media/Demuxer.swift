@@ -148,7 +148,10 @@ package struct Demuxer: ~Copyable {
         packet.clear()
         let status = av_read_frame(context, packet.pointer)
         if status == rp_error_eof, bridge.failure == nil { return false }
-        if status < 0 { throw bridge.failure ?? MediaError(status, "reading a packet", code: status == rp_error_io ? .truncated : nil) }
+        if status < 0 {
+            throw bridge.failure
+                ?? MediaError(status, "reading a packet", code: status == rp_error_io ? .truncated : nil)
+        }
         return true
     }
 

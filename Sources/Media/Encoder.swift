@@ -48,7 +48,8 @@ package struct Encoder: ~Copyable {
         context = try Self.open(codec, options: settings.options) { (context) throws(MediaError) in
             guard rp_encoder_takes_pixel_format(codec, settings.pixelFormat.av) else {
                 throw MediaError(
-                    rp_error_invalid_data, "encoding \(settings.pixelFormat) with \(settings.encoder)", code: .noEncoder)
+                    rp_error_invalid_data, "encoding \(settings.pixelFormat) with \(settings.encoder)", code: .noEncoder
+                )
             }
             context.pointee.width = Int32(settings.width)
             context.pointee.height = Int32(settings.height)
@@ -103,7 +104,8 @@ package struct Encoder: ~Copyable {
             try configure(context)
             for (key, value) in options.sorted(by: { $0.key < $1.key }) { av_dict_set(&dictionary, key, value, 0) }
             try check(
-                avcodec_open2(context, codec, &dictionary), "opening the encoder \(String(cString: codec.pointee.name))")
+                avcodec_open2(context, codec, &dictionary), "opening the encoder \(String(cString: codec.pointee.name))"
+            )
             // A misspelt option is ignored by libavcodec; to us it is a fault.
             if let left = av_dict_get(dictionary, "", nil, AV_DICT_IGNORE_SUFFIX) {
                 throw MediaError(

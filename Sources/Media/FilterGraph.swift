@@ -56,7 +56,8 @@ package struct FilterGraph: ~Copyable {
                 avfilter_inout_free(&outputs)
             }
             try check(
-                avfilter_graph_parse_ptr(graph, description, &inputs, &outputs, nil), "reading the filters \(description)")
+                avfilter_graph_parse_ptr(graph, description, &inputs, &outputs, nil),
+                "reading the filters \(description)")
             try check(avfilter_graph_config(graph, nil), "joining the filters \(description)")
             self.graph = graph
             self.source = source.unsafelyUnwrapped

@@ -137,17 +137,21 @@ extension ColorTags {
 
     var avRange: AVColorRange { AVColorRange(rawValue: Self.value(range, av_color_range_from_name)) }
     var avMatrix: AVColorSpace {
-        AVColorSpace(rawValue: Self.value(matrix, av_color_space_from_name, unknown: Int32(AVCOL_SPC_UNSPECIFIED.rawValue)))
+        AVColorSpace(
+            rawValue: Self.value(matrix, av_color_space_from_name, unknown: Int32(AVCOL_SPC_UNSPECIFIED.rawValue)))
     }
     var avPrimaries: AVColorPrimaries {
         AVColorPrimaries(
-            rawValue: Self.value(primaries, av_color_primaries_from_name, unknown: Int32(AVCOL_PRI_UNSPECIFIED.rawValue)))
+            rawValue: Self.value(
+                primaries, av_color_primaries_from_name, unknown: Int32(AVCOL_PRI_UNSPECIFIED.rawValue)))
     }
     var avTransfer: AVColorTransferCharacteristic {
         AVColorTransferCharacteristic(
             rawValue: Self.value(transfer, av_color_transfer_from_name, unknown: Int32(AVCOL_TRC_UNSPECIFIED.rawValue)))
     }
-    var avChroma: AVChromaLocation { AVChromaLocation(rawValue: Self.value(chromaLocation, av_chroma_location_from_name)) }
+    var avChroma: AVChromaLocation {
+        AVChromaLocation(rawValue: Self.value(chromaLocation, av_chroma_location_from_name))
+    }
 
     private static func value(
         _ name: String?, _ lookup: (UnsafePointer<CChar>) -> Int32, unknown: Int32 = 0

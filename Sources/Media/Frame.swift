@@ -103,17 +103,21 @@ package struct Frame: ~Copyable {
     }
 
     /// A black picture.
-    package static func black(width: Int, height: Int, format: PixelFormat, fullRange: Bool) throws(MediaError) -> Frame {
+    package static func black(width: Int, height: Int, format: PixelFormat, fullRange: Bool) throws(MediaError) -> Frame
+    {
         let frame = try picture(width: width, height: height, format: format)
         var planes = withUnsafePointer(to: &frame.pointer.pointee.data) {
-            $0.withMemoryRebound(to: UnsafeMutablePointer<UInt8>?.self, capacity: 4) { Array(UnsafeBufferPointer(start: $0, count: 4)) }
+            $0.withMemoryRebound(to: UnsafeMutablePointer<UInt8>?.self, capacity: 4) {
+                Array(UnsafeBufferPointer(start: $0, count: 4))
+            }
         }
         let strides = withUnsafePointer(to: &frame.pointer.pointee.linesize) {
             $0.withMemoryRebound(to: Int32.self, capacity: 4) { Array(UnsafeBufferPointer(start: $0, count: 4)) }
         }.map { Int($0) }
         try check(
             av_image_fill_black(
-                &planes, strides, format.av, fullRange ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG, Int32(width), Int32(height)),
+                &planes, strides, format.av, fullRange ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG, Int32(width),
+                Int32(height)),
             "making a black picture")
         return frame
     }
@@ -131,10 +135,11 @@ package struct Frame: ~Copyable {
 
     /// Removes metadata that describes the source's picture and would be wrong after conversion.
     package func dropSideData() {
-        for kind in [AV_FRAME_DATA_DISPLAYMATRIX, AV_FRAME_DATA_DYNAMIC_HDR_PLUS, AV_FRAME_DATA_DOVI_METADATA,
+        for kind in [
+            AV_FRAME_DATA_DISPLAYMATRIX, AV_FRAME_DATA_DYNAMIC_HDR_PLUS, AV_FRAME_DATA_DOVI_METADATA,
             AV_FRAME_DATA_DOVI_RPU_BUFFER, AV_FRAME_DATA_A53_CC, AV_FRAME_DATA_SEI_UNREGISTERED,
-            AV_FRAME_DATA_S12M_TIMECODE, AV_FRAME_DATA_GOP_TIMECODE, AV_FRAME_DATA_AFD, AV_FRAME_DATA_STEREO3D]
-        {
+            AV_FRAME_DATA_S12M_TIMECODE, AV_FRAME_DATA_GOP_TIMECODE, AV_FRAME_DATA_AFD, AV_FRAME_DATA_STEREO3D,
+        ] {
             av_frame_remove_side_data(pointer, kind)
         }
     }

@@ -17,7 +17,8 @@ package enum LogCapture {
 
     /// `[mov @ 0x5606…] text` as `[mov] text`: the address would make equal failures differ.
     private static func withoutAddress(_ line: String) -> String {
-        guard let at = line.firstIndex(of: "@"), let close = line[at...].firstIndex(of: "]"), at > line.startIndex else {
+        guard let at = line.firstIndex(of: "@"), let close = line[at...].firstIndex(of: "]"), at > line.startIndex
+        else {
             return line
         }
         return String(line[..<line.index(before: at)] + line[close...])

@@ -59,7 +59,9 @@ package struct MediaError: ClassifiedError, Equatable {
 
 /// Passes a count or zero through and throws what is negative.
 @discardableResult
-func check(_ status: Int32, _ operation: @autoclosure () -> String, code: FailureCode? = nil) throws(MediaError) -> Int32 {
+func check(
+    _ status: Int32, _ operation: @autoclosure () -> String, code: FailureCode? = nil
+) throws(MediaError) -> Int32 {
     if status < 0 { throw MediaError(status, operation(), code: code) }
     return status
 }

@@ -38,7 +38,9 @@ package struct Muxer: ~Copyable {
     }
 
     /// - Returns: the stream's index.
-    package mutating func addStream(_ encoder: borrowing Encoder, hdr: HDRMetadata? = nil, tag: String? = nil)
+    package mutating func addStream(
+        _ encoder: borrowing Encoder, hdr: HDRMetadata? = nil, tag: String? = nil
+    )
         throws(MediaError) -> Int
     {
         let stream = try allocated(avformat_new_stream(context, nil), "adding a stream")

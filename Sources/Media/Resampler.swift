@@ -18,7 +18,9 @@ package struct Resampler: ~Copyable {
         self.output = output
         let raw = frame.pointer.pointee
         input = Signature(rate: raw.sample_rate, format: raw.format, layout: ChannelLayout(raw.ch_layout))
-        if input.rate == Int32(output.sampleRate), input.layout == output.layout, raw.format == AV_SAMPLE_FMT_FLTP.rawValue {
+        if input.rate == Int32(output.sampleRate), input.layout == output.layout,
+            raw.format == AV_SAMPLE_FMT_FLTP.rawValue
+        {
             context = nil
             return
         }

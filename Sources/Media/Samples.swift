@@ -24,7 +24,9 @@ package struct Samples: ~Copyable {
     }
 
     /// Appends room for `extra` samples and returns where each channel's part begins.
-    mutating func grow(by extra: Int, _ body: (_ lane: (Int) -> UnsafeMutablePointer<Float>) throws(MediaError) -> Int)
+    mutating func grow(
+        by extra: Int, _ body: (_ lane: (Int) -> UnsafeMutablePointer<Float>) throws(MediaError) -> Int
+    )
         throws(MediaError)
     {
         reserve(extra)

@@ -72,7 +72,8 @@ extension EditDocument: Codable {
         case (_?, _?): throw EditError.invalid(path: "", reason: "the edit has both a timeline and edits")
         }
         guard (timeline?.count ?? 0) + (edits?.count ?? 0) <= Self.maximumRanges else {
-            throw EditError.invalid(path: timeline == nil ? "edits" : "timeline",
+            throw EditError.invalid(
+                path: timeline == nil ? "edits" : "timeline",
                 reason: "has more than \(Self.maximumRanges) entries")
         }
         settings = try container.decodeIfPresent(EditSettings.self, forKey: .settings) ?? EditSettings()
@@ -102,7 +103,9 @@ private struct SourceDraft: Decodable {
         let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
         id = try container.decodeIfPresent(String.self, forKey: .id)
         uri = try container.decode(String.self, forKey: .uri)
-        guard !uri.isEmpty else { throw EditError.invalid(path: decoder.codingPath.jsonPath, reason: "the uri is empty") }
+        guard !uri.isEmpty else {
+            throw EditError.invalid(path: decoder.codingPath.jsonPath, reason: "the uri is empty")
+        }
     }
 }
 
@@ -213,7 +216,8 @@ extension KeyedDecodingContainer {
         let first = try decodeIfPresent(EditTime.self, forKey: key)
         let second = try decodeIfPresent(EditTime.self, forKey: other)
         if first != nil, second != nil {
-            throw EditError.invalid(path: (codingPath + [key]).jsonPath, reason: "is given twice, as \(other.stringValue) too")
+            throw EditError.invalid(
+                path: (codingPath + [key]).jsonPath, reason: "is given twice, as \(other.stringValue) too")
         }
         return first ?? second
     }

@@ -124,7 +124,8 @@ extension VideoSettings: Codable {
         dynamicRange = try container.choice(DynamicRange.self, .dynamicRange) ?? .auto
         keyframeIntervalSeconds = try container.integer(.keyframeIntervalSeconds, in: 1...60)
         if codec ?? .h264 == .h264 || codec == .hevc, let crf, crf > 51 {
-            throw EditError.invalid(path: (decoder.codingPath + [CodingKeys.crf]).jsonPath,
+            throw EditError.invalid(
+                path: (decoder.codingPath + [CodingKeys.crf]).jsonPath,
                 reason: "\(crf) is outside 0 to 51 for this codec")
         }
     }

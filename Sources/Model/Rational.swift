@@ -95,7 +95,8 @@ extension Rational: Codable {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let top = Int64(parts[0]), let bottom = Int64(parts[1]), bottom > 0, top > Int64.min
         else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a fraction like 30000/1001")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "expected a fraction like 30000/1001")
         }
         self.init(top, bottom)
     }

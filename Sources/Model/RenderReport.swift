@@ -47,7 +47,9 @@ package struct RenderReport: Codable, Sendable, Equatable {
         output: String, sizeBytes: Int64, durationSeconds: Double, segments: Int, video: Video?, audio: Audio?,
         notes: [String], lostSeconds: Double, damagedPackets: Int, elapsedSeconds: Double, speed: Double
     ) {
-        (self.output, self.sizeBytes, self.durationSeconds, self.segments) = (output, sizeBytes, durationSeconds, segments)
+        (self.output, self.sizeBytes, self.durationSeconds, self.segments) = (
+            output, sizeBytes, durationSeconds, segments
+        )
         (self.video, self.audio, self.notes) = (video, audio, notes)
         (self.lostSeconds, self.damagedPackets) = (lostSeconds, damagedPackets)
         (self.elapsedSeconds, self.speed) = (elapsedSeconds, speed)

@@ -7,7 +7,7 @@ package enum BrowserPlayability {
     ) -> ProbeReport.Playability {
         func no(_ reason: String) -> ProbeReport.Playability { .init(playable: false, reason: reason) }
         guard !video.isEmpty || !audio.isEmpty else { return no("there is neither video nor audio") }
-        guard let kind = Kind(container) else { 
+        guard let kind = Kind(container) else {
             return no("not every browser plays the container \(container.majorBrand ?? container.format)")
         }
         if container.truncated { return no("the file is cut short") }

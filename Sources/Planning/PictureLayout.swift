@@ -46,7 +46,8 @@ package struct Canvas: Codable, Sendable, Hashable {
     package init(for sources: [VideoStream], settings: EditSettings) {
         let leading = sources[0]
         let oneShape = sources.allSatisfy {
-            $0.width == leading.width && $0.height == leading.height && $0.sampleAspectRatio == leading.sampleAspectRatio
+            $0.width == leading.width && $0.height == leading.height
+                && $0.sampleAspectRatio == leading.sampleAspectRatio
         }
         if settings.resolution == .source, settings.aspectRatio == .source, oneShape {
             self.init(
@@ -61,7 +62,8 @@ package struct Canvas: Codable, Sendable, Hashable {
             switch settings.background {
             case .fill:
                 size.width / size.height > aspect
-                    ? (width: size.height * aspect, height: size.height) : (width: size.width, height: size.width / aspect)
+                    ? (width: size.height * aspect, height: size.height)
+                    : (width: size.width, height: size.width / aspect)
             case .fit, .blur:
                 Self.canvas(shortSide: min(size.width, size.height), aspect: aspect)
             }

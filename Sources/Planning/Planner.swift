@@ -122,7 +122,8 @@ package struct Planner {
     }
 
     private mutating func timelinePieces(_ ranges: [TimelineRange]) throws(PlanningError) -> [Piece] {
-        let indexByID = Dictionary(edit.sources.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let indexByID = Dictionary(
+            edit.sources.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         var pieces: [Piece] = []
         pieces.reserveCapacity(ranges.count)
         for (number, range) in ranges.enumerated() {
@@ -136,13 +137,17 @@ package struct Planner {
             guard start >= .zero else { throw .outOfBounds(path: path, reason: "the range starts before the source") }
             if let duration = probes[source].duration {
                 guard start < duration else {
-                    throw .outOfBounds(path: path, reason: "the range starts at \(start.milliseconds) ms, the source "
-                        + "ends at \(duration.milliseconds) ms")
+                    throw .outOfBounds(
+                        path: path,
+                        reason: "the range starts at \(start.milliseconds) ms, the source "
+                            + "ends at \(duration.milliseconds) ms")
                 }
                 if let asked = end, asked >= duration {
                     guard asked <= duration + Self.overshootTolerance else {
-                        throw .outOfBounds(path: path, reason: "the range ends at \(asked.milliseconds) ms, the source "
-                            + "ends at \(duration.milliseconds) ms")
+                        throw .outOfBounds(
+                            path: path,
+                            reason: "the range ends at \(asked.milliseconds) ms, the source "
+                                + "ends at \(duration.milliseconds) ms")
                     }
                     end = nil
                 }
@@ -168,8 +173,10 @@ package struct Planner {
             let range = ProgrammeRange(start: operation.start.seconds, end: operation.end.seconds)
             guard range.start < range.end else { throw .reversed(path: path) }
             guard range.start >= .zero, range.start < length, range.end <= length + Self.overshootTolerance else {
-                throw .outOfBounds(path: path, reason: "the range \(range.start.milliseconds)-"
-                    + "\(range.end.milliseconds) ms is outside the programme of \(length.milliseconds) ms")
+                throw .outOfBounds(
+                    path: path,
+                    reason: "the range \(range.start.milliseconds)-"
+                        + "\(range.end.milliseconds) ms is outside the programme of \(length.milliseconds) ms")
             }
             switch (operation.action, edit.settings.audioCensorship) {
             case (.cut, _): cuts.append(range)
@@ -189,8 +196,10 @@ package struct Planner {
                 var piece = Piece(source: source, start: from - offset, end: to == end ? nil : to - offset)
                 while nextEffect < sounds.count, sounds[nextEffect].end <= from { nextEffect += 1 }
                 for effect in sounds[nextEffect...].prefix(while: { $0.start < to }) {
-                    piece.sound.append(SoundEffect(
-                        start: max(effect.start, from) - offset, end: min(effect.end, to) - offset, kind: effect.kind))
+                    piece.sound.append(
+                        SoundEffect(
+                            start: max(effect.start, from) - offset, end: min(effect.end, to) - offset,
+                            kind: effect.kind))
                 }
                 pieces.append(piece)
             }
@@ -203,7 +212,8 @@ package struct Planner {
         let bleeps = ProgrammeRange.union(effects.filter { $0.kind == .bleep }.map(\.range))
         let mutes = ProgrammeRange.union(effects.filter { $0.kind == .mute }.map(\.range))
         let quiet = mutes.flatMap { $0.removing(bleeps) }
-        return (bleeps.map { SoundEffect(start: $0.start, end: $0.end, kind: .bleep) }
+        return
+            (bleeps.map { SoundEffect(start: $0.start, end: $0.end, kind: .bleep) }
             + quiet.map { SoundEffect(start: $0.start, end: $0.end, kind: .mute) })
             .sorted { $0.start < $1.start }
     }
@@ -243,7 +253,8 @@ package struct Planner {
         let leading = streams[0]
         let keepsHDR = decideHDR(streams, codec: codec)
         let carriesTenBits = codec != .h264 || keepsHDR
-        let bitDepth = carriesTenBits && streams.contains { $0.bitDepth > 8 } && (keepsHDR || !streams.contains { $0.color.isHDR })
+        let bitDepth =
+            carriesTenBits && streams.contains { $0.bitDepth > 8 } && (keepsHDR || !streams.contains { $0.color.isHDR })
             ? 10 : 8
         let alike = streams.allSatisfy { $0.color == leading.color }
         let color: ColorTags
@@ -283,7 +294,8 @@ package struct Planner {
             return false
         case .auto:
             if codec == .h264 {
-                notes.append("HDR is tone mapped to SDR, because players show H.264 as SDR; use hevc, vp9 or av1 to keep it.")
+                notes.append(
+                    "HDR is tone mapped to SDR, because players show H.264 as SDR; use hevc, vp9 or av1 to keep it.")
                 return false
             }
             if !oneSystem { notes.append("HDR and SDR sources are mixed; the output is SDR.") }

@@ -36,7 +36,8 @@ package enum PlanningError: ClassifiedError, Equatable {
         case .keepsNothing: "the edit keeps nothing"
         case .noStreams(let source): "the source \"\(source)\" has neither video nor audio that can be used"
         case .noDuration(let source): "the source \"\(source)\" does not tell how long it lasts"
-        case .undecodable(let source, let codec): "the source \"\(source)\" needs a decoder for \(codec), which this build lacks"
+        case .undecodable(let source, let codec):
+            "the source \"\(source)\" needs a decoder for \(codec), which this build lacks"
         case .encrypted(let source): "the source \"\(source)\" is encrypted"
         case .truncated(let source, let intact):
             "the source \"\(source)\" is cut short"

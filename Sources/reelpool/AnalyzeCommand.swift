@@ -40,24 +40,31 @@ struct AnalyzeCommand: AsyncParsableCommand {
             options.pacing = pacing
             options.salvage = salvage
             options.threads = job.threads
-            let report = try Analyzer(path: file, options: options, meter: job.meter, cancellation: job.cancellation).run()
+            let report = try Analyzer(path: file, options: options, meter: job.meter, cancellation: job.cancellation)
+                .run()
             if let edit { try WholeFile.write(JSONOutput.text(report.edit) + "\n", to: edit) }
             return self.run.json ? try JSONOutput.text(report) : summary(report)
         }
     }
 
     private func summary(_ report: AnalysisReport) -> String {
-        var lines = ["\(report.source): \(ProbeSummary.rounded(report.durationSeconds, 3)) s in "
-            + "\(ProbeSummary.rounded(report.elapsedSeconds, 1)) s (\(ProbeSummary.rounded(report.speed, 1))x)"]
+        var lines = [
+            "\(report.source): \(ProbeSummary.rounded(report.durationSeconds, 3)) s in "
+                + "\(ProbeSummary.rounded(report.elapsedSeconds, 1)) s (\(ProbeSummary.rounded(report.speed, 1))x)"
+        ]
         if let speech = report.speech {
             let cut = speech.silence.reduce(0) { $0 + $1.endMs - $1.startMs }
-            lines.append("  \(speech.silence.count) pauses of \(speech.minimumSilenceMs) ms or more, "
-                + "\(ProbeSummary.rounded(Double(cut) / 1000, 1)) s in all; silence is below \(speech.thresholdDb) dBFS")
+            lines.append(
+                "  \(speech.silence.count) pauses of \(speech.minimumSilenceMs) ms or more, "
+                    + "\(ProbeSummary.rounded(Double(cut) / 1000, 1)) s in all; silence is below \(speech.thresholdDb) dBFS"
+            )
         }
         if let lufs = report.loudness?.integratedLufs {
             lines.append("  loudness \(lufs) LUFS, true peak \(report.loudness?.truePeakDbtp ?? 0) dBTP")
         }
-        if let scenes = report.scenes { lines.append("  \(scenes.count) scene changes, \(report.black?.count ?? 0) black ranges") }
+        if let scenes = report.scenes {
+            lines.append("  \(scenes.count) scene changes, \(report.black?.count ?? 0) black ranges")
+        }
         if let edit { lines.append("  \(edit)  ready to render") }
         return (lines + report.notes.map { "  note: \($0)" }).joined(separator: "\n")
     }

@@ -46,11 +46,13 @@ struct RunFixtures: AsyncParsableCommand {
                 if showsLines { StandardError.write(Self.line(result, done, total)) }
             }
             let failed = results.filter { $0.outcome == .failed }.count
-            let text = try self.run.json
+            let text =
+                try self.run.json
                 ? JSONOutput.text(results) : "\(results.count - failed) passed, \(failed) failed"
             guard failed == 0 else {
                 print(text)
-                throw Failure(code: .fixtureMismatch, message: "\(failed) of \(results.count) fixtures are not as expected")
+                throw Failure(
+                    code: .fixtureMismatch, message: "\(failed) of \(results.count) fixtures are not as expected")
             }
             return text
         }
@@ -61,7 +63,8 @@ struct RunFixtures: AsyncParsableCommand {
         var text = "\(mark) [\(done)/\(total)] \(result.name) (\(ProbeSummary.rounded(result.seconds, 1)) s)"
         if result.outcome == .updated { text += " updated" }
         for difference in result.differences {
-            text += "\n    \(difference.what)\n      expected  \(difference.expected)\n      actual    \(difference.actual)"
+            text +=
+                "\n    \(difference.what)\n      expected  \(difference.expected)\n      actual    \(difference.actual)"
             if let picture = difference.picture { text += "\n      picture   \(picture)" }
         }
         return text + "\n"

@@ -50,8 +50,10 @@ struct ProxyCommand: AsyncParsableCommand {
     }
 
     private static func summary(_ report: ProxyReport) -> String {
-        var lines = ["\(report.source): \(ProbeSummary.rounded(report.durationSeconds, 3)) s in "
-            + "\(ProbeSummary.rounded(report.elapsedSeconds, 1)) s (\(ProbeSummary.rounded(report.speed, 1))x)"]
+        var lines = [
+            "\(report.source): \(ProbeSummary.rounded(report.durationSeconds, 3)) s in "
+                + "\(ProbeSummary.rounded(report.elapsedSeconds, 1)) s (\(ProbeSummary.rounded(report.speed, 1))x)"
+        ]
         switch report.proxyMethod {
         case .encoded: lines.append("  \(report.proxy ?? "")  encoded, because \(report.proxyReason)")
         case .remuxed: lines.append("  \(report.proxy ?? "")  copied: \(report.proxyReason)")
@@ -62,7 +64,9 @@ struct ProxyCommand: AsyncParsableCommand {
             lines.append("  \(sprite.path)  \(sprite.tiles) tiles, one every \(sprite.secondsPerTile) s")
         }
         if let waveform = report.waveform { lines.append("  \(waveform)") }
-        if let poster = report.poster { lines.append("  \(poster.path)  at \(ProbeSummary.rounded(poster.seconds, 2)) s") }
+        if let poster = report.poster {
+            lines.append("  \(poster.path)  at \(ProbeSummary.rounded(poster.seconds, 2)) s")
+        }
         lines += report.notes.map { "  note: \($0)" }
         return lines.joined(separator: "\n")
     }

@@ -17,7 +17,9 @@ struct Reelpool: AsyncParsableCommand {
             Every command prints JSON with --json, and one JSON error with a stable code when it fails \
             (docs/errors.md lists codes and exit statuses).
             """,
-        subcommands: [ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self]
+        subcommands: [
+            ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self,
+        ]
     )
 
     static func main() async {

@@ -59,12 +59,15 @@ enum EditFile {
     static func read(_ path: String) throws -> (EditDocument, paths: [String]) {
         let data = try path == "-" ? readStandardInput() : readFile(path)
         let document = try EditDocument(json: data)
-        let folder = path == "-" ? "" : path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder =
+            path == "-"
+            ? "" : path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let paths = try document.sources.map { source in
             guard !source.uri.contains("://") else {
                 throw EngineError(.fileNotFound, "\(source.uri) is not a local file")
             }
-            return source.uri.hasPrefix("/") || folder.isEmpty && !path.hasPrefix("/") ? source.uri : "\(folder)/\(source.uri)"
+            return source.uri.hasPrefix("/") || folder.isEmpty && !path.hasPrefix("/")
+                ? source.uri : "\(folder)/\(source.uri)"
         }
         return (document, paths)
     }
@@ -85,7 +88,9 @@ enum EditFile {
 enum RenderSummary {
     static func text(_ report: RenderReport) -> String {
         var parts = ["\(ProbeSummary.rounded(report.durationSeconds, 3)) s"]
-        if let video = report.video { parts.append("\(video.frames) frames \(video.width)x\(video.height) \(video.codec)") }
+        if let video = report.video {
+            parts.append("\(video.frames) frames \(video.width)x\(video.height) \(video.codec)")
+        }
         if let audio = report.audio { parts.append("\(audio.codec) \(audio.channels) ch") }
         parts.append("\(report.sizeBytes / 1000) kB")
         parts.append("\(ProbeSummary.rounded(report.speed, 1))x in \(ProbeSummary.rounded(report.elapsedSeconds, 1)) s")

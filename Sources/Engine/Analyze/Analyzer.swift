@@ -103,11 +103,15 @@ package struct Analyzer {
         let minimum = SilenceDetector.minimumSilenceMilliseconds(pacing: options.pacing)
         let found = SilenceDetector.detect(powers: powers, minimumSilenceMilliseconds: minimum)
         let end = Int64(report.durationSeconds * 1000)
-        let silence = found.silence.map { AnalysisReport.Range(startMs: Int64($0.start), endMs: min(end, Int64($0.end))) }
-            .filter { $0.startMs < $0.endMs }
+        let silence = found.silence.map {
+            AnalysisReport.Range(startMs: Int64($0.start), endMs: min(end, Int64($0.end)))
+        }
+        .filter { $0.startMs < $0.endMs }
         let whole = ProgrammeRange(start: .zero, end: Rational(end, 1000))
-        let spoken = found.hasSpeech
-            ? whole.removing(silence.map { ProgrammeRange(start: Rational($0.startMs, 1000), end: Rational($0.endMs, 1000)) })
+        let spoken =
+            found.hasSpeech
+            ? whole.removing(
+                silence.map { ProgrammeRange(start: Rational($0.startMs, 1000), end: Rational($0.endMs, 1000)) })
             : []
         report.speech = .init(
             meanLevelDb: rounded(found.meanLevel), noiseFloorDb: rounded(found.noiseFloor),
@@ -119,11 +123,13 @@ package struct Analyzer {
         }
         // An edit may not reach beyond what the container calls its end.
         let last = Int64(limit * 1000)
-        report.edit.programme = .edits(silence.filter { $0.startMs < last }.map {
-            EditOperation(
-                start: EditTime(milliseconds: $0.startMs), end: EditTime(milliseconds: min(last, $0.endMs)), type: "SILENCE",
-                action: .cut)
-        })
+        report.edit.programme = .edits(
+            silence.filter { $0.startMs < last }.map {
+                EditOperation(
+                    start: EditTime(milliseconds: $0.startMs), end: EditTime(milliseconds: min(last, $0.endMs)),
+                    type: "SILENCE",
+                    action: .cut)
+            })
     }
 
     private func progress(_ seconds: Double, of duration: Double, frames: Int) {

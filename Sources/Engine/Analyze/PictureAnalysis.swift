@@ -54,7 +54,9 @@ final class PictureAnalysis {
     private func read() throws {
         while case .produced? = try graph?.pull(into: &result) {
             let seconds = Double(result.time ?? 0) * timeBase.seconds
-            if result.metadata("lavfi.scd.time") != nil, let score = result.metadata("lavfi.scd.score").flatMap(Double.init) {
+            if result.metadata("lavfi.scd.time") != nil,
+                let score = result.metadata("lavfi.scd.score").flatMap(Double.init)
+            {
                 scenes.append(.init(atMs: milliseconds(seconds), score: score))
             }
             if let start = result.metadata("lavfi.black_start").flatMap(Double.init) { blackStart = start }

@@ -2,7 +2,7 @@ internal import Media
 internal import Model
 
 /// The output's sound: samples in, encoded packets out, timed by counting samples.
-struct AudioTrack: ~Copyable {
+final class AudioTrack {
     private var encoder: Encoder
     private let format: AudioFormat
     private let frameSize: Int
@@ -26,18 +26,18 @@ struct AudioTrack: ~Copyable {
     }
 
     /// Encodes whole frames out of what is queued.
-    mutating func drain(into muxer: inout Muxer) throws {
+    func drain(into muxer: inout Muxer) throws {
         while queue.count >= frameSize { try encode(frameSize, into: &muxer) }
     }
 
-    mutating func finish(into muxer: inout Muxer) throws {
+    func finish(into muxer: inout Muxer) throws {
         try drain(into: &muxer)
         if queue.count > 0 { try encode(queue.count, into: &muxer) }
         try encoder.finish()
         try writePackets(into: &muxer)
     }
 
-    private mutating func encode(_ count: Int, into muxer: inout Muxer) throws {
+    private func encode(_ count: Int, into muxer: inout Muxer) throws {
         let frame = try Frame.samples(count: count, rate: format.sampleRate, layout: format.layout)
         queue.move(count, into: frame)
         frame.time = position
@@ -46,7 +46,7 @@ struct AudioTrack: ~Copyable {
         try writePackets(into: &muxer)
     }
 
-    private mutating func writePackets(into muxer: inout Muxer) throws {
+    private func writePackets(into muxer: inout Muxer) throws {
         while case .produced = try encoder.receive(into: &packet) {
             packet.shift(by: shift)
             try muxer.write(&packet, stream: stream, timeBase: encoder.timeBase)

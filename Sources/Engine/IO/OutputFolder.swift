@@ -9,7 +9,8 @@ package enum OutputFolder {
             partial += partial.isEmpty || partial.hasSuffix("/") ? String(part) : "/\(part)"
             if mkdir(partial, 0o755) != 0, errno != EEXIST {
                 throw EngineError(
-                    .outputNotWritable, "the folder \(partial) cannot be made", detail: String(cString: strerror(errno)))
+                    .outputNotWritable, "the folder \(partial) cannot be made", detail: String(cString: strerror(errno))
+                )
             }
         }
         var status = stat()

@@ -14,9 +14,12 @@ package struct PictureComparison: Sendable {
     /// Frames that only one of the files has.
     package var unmatched = 0
 
-    package static func compare(_ expected: String, _ actual: String, cancellation: Cancellation) throws -> PictureComparison {
+    package static func compare(
+        _ expected: String, _ actual: String, cancellation: Cancellation
+    ) throws -> PictureComparison {
         let (left, right) = (
-            try PictureSequence(expected, cancellation: cancellation), try PictureSequence(actual, cancellation: cancellation)
+            try PictureSequence(expected, cancellation: cancellation),
+            try PictureSequence(actual, cancellation: cancellation)
         )
         var result = PictureComparison()
         while true {
@@ -38,7 +41,8 @@ package struct PictureComparison: Sendable {
     package static func picture(
         ofFrame number: Int, _ expected: String, _ actual: String, cancellation: Cancellation
     ) throws -> [UInt8]? {
-        guard let left = try frame(number, of: expected, cancellation), let right = try frame(number, of: actual, cancellation)
+        guard let left = try frame(number, of: expected, cancellation),
+            let right = try frame(number, of: actual, cancellation)
         else { return nil }
         let (width, height) = (left.frame.width, left.frame.height)
         let canvas = try Frame.picture(width: width * 3, height: height, format: .rgb24)
@@ -61,7 +65,9 @@ package struct PictureComparison: Sendable {
         return try pictures.next()
     }
 
-    private static func draw(_ frame: borrowing Frame, on canvas: borrowing Frame, x: Int, _ width: Int, _ height: Int) throws {
+    private static func draw(
+        _ frame: borrowing Frame, on canvas: borrowing Frame, x: Int, _ width: Int, _ height: Int
+    ) throws {
         let scaler = try Scaler(
             width: frame.width, height: frame.height, format: frame.pictureFormat.pixelFormat, toWidth: width,
             toHeight: height, toFormat: .rgb24)
@@ -91,7 +97,8 @@ package struct PictureComparison: Sendable {
             }
             count += plane.rows * plane.bytesPerRow
         }
-        let psnr = squares == 0 ? .infinity : decibels(ofAmplitude: 255 / (Double(squares) / Double(count)).squareRoot())
+        let psnr =
+            squares == 0 ? .infinity : decibels(ofAmplitude: 255 / (Double(squares) / Double(count)).squareRoot())
         return FrameScore(psnr: psnr, ssim: structuralSimilarity(left, right))
     }
 
@@ -118,7 +125,8 @@ package struct PictureComparison: Sendable {
                     Double(squareA) / count - meanA * meanA, Double(squareB) / count - meanB * meanB
                 )
                 let covariance = Double(product) / count - meanA * meanB
-                total += (2 * meanA * meanB + c1) * (2 * covariance + c2)
+                total +=
+                    (2 * meanA * meanB + c1) * (2 * covariance + c2)
                     / ((meanA * meanA + meanB * meanB + c1) * (varianceA + varianceB + c2))
                 blocks += 1
             }

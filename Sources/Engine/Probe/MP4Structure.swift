@@ -107,7 +107,8 @@ struct MP4Structure {
         return edits
     }
 
-    private func forEachChild(_ source: any ByteSource, _ parent: BoxHeader, _ body: (BoxHeader) throws -> Void) throws {
+    private func forEachChild(_ source: any ByteSource, _ parent: BoxHeader, _ body: (BoxHeader) throws -> Void) throws
+    {
         var position = parent.body
         for _ in 0..<Self.maximumBoxes where position < parent.end {
             guard let child = try BoxHeader(source, at: position, limit: parent.end), child.end <= parent.end else {
@@ -133,7 +134,9 @@ private struct BoxHeader {
         switch size {
         case 0: (body, end) = (position + 8, limit)
         case 1:
-            guard let large = try source.bigEndian(8, at: position + 8), large >= 16, large < 1 << 56 else { return nil }
+            guard let large = try source.bigEndian(8, at: position + 8), large >= 16, large < 1 << 56 else {
+                return nil
+            }
             (body, end) = (position + 16, position + large)
         case 8...: (body, end) = (position + 8, position + size)
         default: return nil

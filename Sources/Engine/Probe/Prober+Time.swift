@@ -69,6 +69,8 @@ extension Prober {
             let stream = report.video[position]
             guard let index = demuxer.index(ofStream: stream.index), !report.container.fragmented else { continue }
             report.video[position].variableFrameRate = index.isVariable(stream.timeBase)
+            // Without a sync sample table every entry counts as a keyframe; then the packets themselves are asked.
+            if index.keyframeCount == index.entryCount, ["h264", "hevc"].contains(stream.codec) { continue }
             report.video[position].keyframeIntervalSeconds =
                 Double(index.longestKeyframeGap) * stream.timeBase.seconds
         }
@@ -98,7 +100,9 @@ extension Prober {
         for position in report.video.indices {
             let stream = report.video[position]
             guard stream.keyframeIntervalSeconds == nil, let spacing = scan.spacings[stream.index] else { continue }
-            report.video[position].variableFrameRate = spacing.isVariable(stream.timeBase)
+            if spacing.times.count > 1 {
+                report.video[position].variableFrameRate = spacing.isVariable(stream.timeBase)
+            }
             if let claimed = stream.averageFrameRate, claimed > Rational(240) {
                 report.video[position].averageFrameRate = spacing.average(stream.timeBase)
             }
@@ -152,10 +156,15 @@ private struct PacketScan {
 
     init(_ demuxer: inout Demuxer, _ report: ProbeReport, packetLimit: Int) throws {
         var bases: [Int: (unit: Double, offset: Int64)] = [:]
-        for (index, base) in report.video.map({ ($0.index, $0.timeBase) }) + report.audio.map({ ($0.index, $0.timeBase) }) {
+        for (index, base) in report.video.map({ ($0.index, $0.timeBase) })
+            + report.audio.map({ ($0.index, $0.timeBase) })
+        {
             bases[index] = (base.seconds, demuxer.timeOffset(ofStream: index))
         }
         let videos = Set(report.video.map(\.index))
+        let doubted = report.video.first { $0.keyframeIntervalSeconds == nil && ["h264", "hevc"].contains($0.codec) }
+        var parser: KeyframeParser?
+        if let doubted { parser = try KeyframeParser(demuxer, stream: doubted.index) }
         var packet = try Packet()
         var count = 0
         while count < packetLimit {
@@ -180,7 +189,10 @@ private struct PacketScan {
             if spacing.times.count < Self.timesKept, !packet.isDiscarded, packet.presentationTime != nil {
                 spacing.times.append(time)
             }
-            if packet.isKey { spacing.keyframes.append(time) }
+            let isKey =
+                packet.streamIndex == doubted?.index
+                ? parser?.isKeyframe(packet) ?? packet.isKey : packet.isKey
+            if isKey { spacing.keyframes.append(time) }
             spacing.end = max(spacing.end, end)
             spacings[packet.streamIndex] = spacing
         }

@@ -42,7 +42,8 @@ package enum Prober {
         for stream in report.video {
             let pixels = Int64(stream.codedWidth) * Int64(stream.codedHeight)
             guard pixels <= limits.maximumPixels else {
-                throw EngineError(.tooManyPixels, "\(stream.codedWidth)x\(stream.codedHeight) is more than can be handled")
+                throw EngineError(
+                    .tooManyPixels, "\(stream.codedWidth)x\(stream.codedHeight) is more than can be handled")
             }
         }
         try refuseBlindImage(report, source, cancellation)
@@ -68,7 +69,8 @@ package enum Prober {
         }
         if mp4.hasMedia, !mp4.hasIndex {
             return EngineError(
-                .truncated, "the file is cut short: its index (moov), written last, is missing", detail: error.lastLogLine)
+                .truncated, "the file is cut short: its index (moov), written last, is missing",
+                detail: error.lastLogLine)
         }
         return error
     }

@@ -60,15 +60,19 @@ package struct ProxyBuilder {
 
         var remux: Remuxer.Copy?
         if report.proxyMethod == .remuxed, let video {
-            let copy = try Remuxer.remux(
+            remux = try Remuxer.remux(
                 path: path, streams: [video.index] + (audio.map { [$0.index] } ?? []), to: file("proxy.mp4"),
                 limits: options.limits, cancellation: cancellation)
-            remux = copy
-            report.proxy = copy.file.destination
-            report.frames = copy.packets[video.index]
+            if let remux {
+                report.proxy = remux.file.destination
+                report.frames = remux.packets[video.index]
+            } else {
+                (report.proxyMethod, report.proxyReason) = (.encoded, "what it calls keyframes are none")
+            }
         }
         let pass = try ProxyPass(
-            probe: probe, video: video, audio: audio, path: path, files: file, encodesProxy: report.proxyMethod == .encoded,
+            probe: probe, video: video, audio: audio, path: path, files: file,
+            encodesProxy: report.proxyMethod == .encoded,
             options: options, meter: meter, cancellation: cancellation)
         try pass.run(&report)
         // All or nothing: names appear only when everything is there.

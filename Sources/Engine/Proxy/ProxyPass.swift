@@ -23,8 +23,7 @@ final class ProxyPass {
     private let duration: Double
 
     // The proxy.
-    private var proxyFile: StagedFile?
-    private var proxyMuxer: Muxer?
+    private var proxy: MuxedFile?
     private var proxyVideo: VideoTrack?
     private var proxySound: SoundRendition?
     private var conformer: PictureConformer?
@@ -32,8 +31,7 @@ final class ProxyPass {
     private var nextKeyframeSecond = 0.0
 
     // The rest.
-    private var speechFile: StagedFile?
-    private var speechMuxer: Muxer?
+    private var speechFile: MuxedFile?
     private var speech: SoundRendition?
     private var sprite: SpriteSheet?
     private var poster: PosterChoice
@@ -59,7 +57,6 @@ final class ProxyPass {
         try openPicture()
         if encodesProxy { try openProxy() }
         try openSpeech()
-        try beginProxy()
     }
 
     // MARK: Opening
@@ -79,7 +76,9 @@ final class ProxyPass {
         var tags = video.color
         if tags.range != nil || video.pixelFormat.hasPrefix("yuvj") { tags.range = "tv" }
         // RGB and the like become what SDR video is.
-        if tags.matrix == "gbr" || video.pixelFormat.hasPrefix("rgb") || video.pixelFormat.hasPrefix("gbr") { return .sdr }
+        if tags.matrix == "gbr" || video.pixelFormat.hasPrefix("rgb") || video.pixelFormat.hasPrefix("gbr") {
+            return .sdr
+        }
         return tags
     }
 
@@ -92,9 +91,8 @@ final class ProxyPass {
     }
 
     private func openProxy() throws {
-        let file = try StagedFile(destination: files("proxy.mp4"))
-        proxyFile = file
-        proxyMuxer = try Muxer(format: "mp4", sink: file)
+        let output = try MuxedFile(path: files("proxy.mp4"), format: "mp4")
+        proxy = output
         if let video {
             let canvas = ProxyRules.canvas(for: video)
             var settings = VideoEncoderSettings(
@@ -107,7 +105,7 @@ final class ProxyPass {
                 "preset": "veryfast", "crf": Self.videoQuality, "forced-idr": "1", "x264-params": "sync-lookahead=0",
             ]
             let encoder = try Encoder(video: settings)
-            let stream = try proxyMuxer!.addStream(encoder)
+            let stream = try output.muxer.addStream(encoder)
             proxyVideo = VideoTrack(EncoderStage(encoder, concurrent: options.threads.isConcurrent), stream: stream)
         }
         if let audio {
@@ -116,28 +114,23 @@ final class ProxyPass {
                 layout: audio.channels == 1 ? .mono : .stereo)
             proxySound = try SoundRendition(
                 settings: AudioEncoderSettings(encoder: "aac", format: format, bitRate: Self.audioBitRate),
-                muxer: &proxyMuxer!, sourceTimeBase: audio.timeBase,
+                muxer: &output.muxer, sourceTimeBase: audio.timeBase,
                 peaks: WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration))
         }
+        try output.beginIndexFirst()
     }
 
     private func openSpeech() throws {
         guard let audio else { return }
-        let file = try StagedFile(destination: files("audio.mp3"))
-        speechFile = file
-        speechMuxer = try Muxer(format: "mp3", sink: file)
+        let output = try MuxedFile(path: files("audio.mp3"), format: "mp3")
+        speechFile = output
         let format = AudioFormat(sampleRate: Self.speechSampleRate, layout: .mono)
         speech = try SoundRendition(
             settings: AudioEncoderSettings(encoder: "libmp3lame", format: format, bitRate: Self.speechBitRate),
-            muxer: &speechMuxer!, sourceTimeBase: audio.timeBase,
+            muxer: &output.muxer, sourceTimeBase: audio.timeBase,
             // The waveform is drawn from the fullest sound there is.
             peaks: proxySound == nil ? WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration) : nil)
-        try speechMuxer!.begin()
-    }
-
-    private func beginProxy() throws {
-        guard proxyMuxer != nil, let proxyFile else { return }
-        try proxyMuxer!.begin(index: .first(proxyFile))
+        try output.muxer.begin()
     }
 
     // MARK: Running
@@ -180,12 +173,12 @@ final class ProxyPass {
         let seconds = Double(held.time) * timeBase.seconds
         let end = Double(next) * timeBase.seconds
         try useAsStill(held, from: seconds, until: end)
-        if let proxyVideo {
+        if let proxyVideo, let proxy {
             let isKeyframe = seconds >= nextKeyframeSecond
             if isKeyframe { nextKeyframeSecond = seconds.rounded(.down) + Double(ProxyRules.keyframeIntervalSeconds) }
             try proxyVideo.submit(
                 held.frame.reference(), at: held.time, duration: max(1, next - held.time), keyframe: isKeyframe)
-            try proxyVideo.drain(into: &proxyMuxer!)
+            try proxyVideo.drain(into: &proxy.muxer)
         }
         self.held = nil
     }
@@ -219,8 +212,8 @@ final class ProxyPass {
                 return
             }
             soundSeconds = Double(frame.time) * timeBase.seconds
-            if proxyMuxer != nil { try proxySound?.add(frame, into: &proxyMuxer!) }
-            try speech?.add(frame, into: &speechMuxer!)
+            if let proxy { try proxySound?.add(frame, into: &proxy.muxer) }
+            if let speechFile { try speech?.add(frame, into: &speechFile.muxer) }
             if video == nil {
                 meter.update(
                     .encoding, fraction: duration > 0 ? 0.98 * soundSeconds / duration : 0, mediaSeconds: soundSeconds)
@@ -232,29 +225,30 @@ final class ProxyPass {
 
     private func finishSound() throws -> Double {
         var end = 0.0
-        if proxyMuxer != nil { end = try proxySound?.finish(into: &proxyMuxer!) ?? 0 }
-        if speechMuxer != nil { end = max(end, try speech?.finish(into: &speechMuxer!) ?? 0) }
+        if let proxy { end = try proxySound?.finish(into: &proxy.muxer) ?? 0 }
+        if let speechFile { end = max(end, try speech?.finish(into: &speechFile.muxer) ?? 0) }
         return end
     }
 
     private func finishFiles(_ report: inout ProxyReport) throws {
-        if proxyMuxer != nil, let proxyFile {
-            try proxyVideo?.finish(into: &proxyMuxer!)
-            try proxyMuxer!.finish()
-            finished.append(proxyFile)
-            report.proxy = proxyFile.destination
+        if let proxy {
+            try proxyVideo?.finish(into: &proxy.muxer)
+            try proxy.muxer.finish()
+            finished.append(proxy.file)
+            report.proxy = proxy.file.destination
         }
-        if speechMuxer != nil, let speechFile {
-            try speechMuxer!.finish()
-            finished.append(speechFile)
-            report.audio = speechFile.destination
+        if let speechFile {
+            try speechFile.muxer.finish()
+            finished.append(speechFile.file)
+            report.audio = speechFile.file.destination
         }
         if let waveform = proxySound?.waveform() ?? speech?.waveform() {
             report.waveform = try stage("waveform.json", Array(JSONEncoder().encode(waveform)))
         }
         if let sprite, sprite.tiles > 0 {
             report.sprite = .init(
-                path: try stage("sprite.jpg", sprite.encode()), secondsPerTile: sprite.secondsPerTile, tiles: sprite.tiles,
+                path: try stage("sprite.jpg", sprite.encode()), secondsPerTile: sprite.secondsPerTile,
+                tiles: sprite.tiles,
                 columns: sprite.columnCount, rows: sprite.rows, tileWidth: sprite.tileWidth,
                 tileHeight: sprite.tileHeight)
         }

@@ -1,7 +1,8 @@
 internal import Media
 internal import Model
 
-/// Copies packets of chosen streams into an MP4 with its index first, times counted from the container's start.
+/// Copies packets of chosen streams, the video first, into an MP4 with its index first, times counted from the
+/// container's start.
 enum Remuxer {
     struct Copy {
         var file: StagedFile
@@ -9,31 +10,33 @@ enum Remuxer {
         var packets: [Int: Int] = [:]
     }
 
+    /// - Returns: `nil` when a packet that is flagged as a keyframe is none, so that a copy could not be scrubbed.
     static func remux(
         path: String, streams: [Int], to destination: String, limits: DemuxerLimits, cancellation: Cancellation
-    ) throws -> Copy {
+    ) throws -> Copy? {
         var demuxer = try Demuxer(LocalFile(path: path), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
-        let file = try StagedFile(destination: destination)
-        var muxer = try Muxer(format: "mp4", sink: file)
+        let output = try MuxedFile(path: destination, format: "mp4")
         var outputs: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
         for index in streams {
             outputs[index] = (
-                try muxer.addStream(copying: index, of: demuxer), demuxer.timeBase(ofStream: index),
+                try output.muxer.addStream(copying: index, of: demuxer), demuxer.timeBase(ofStream: index),
                 demuxer.timeOffset(ofStream: index)
             )
         }
-        try muxer.begin(index: .first(file))
-        var copy = Copy(file: file)
+        try output.beginIndexFirst()
+        var copy = Copy(file: output.file)
+        var parser = try streams.first.flatMap { try KeyframeParser(demuxer, stream: $0) }
         var packet = try Packet()
         while try demuxer.read(into: &packet) {
             try cancellation.check()
-            guard let output = outputs[packet.streamIndex] else { continue }
+            guard let target = outputs[packet.streamIndex] else { continue }
+            if packet.isKey, packet.streamIndex == streams.first, parser?.isKeyframe(packet) == false { return nil }
             copy.packets[packet.streamIndex, default: 0] += 1
-            packet.shift(by: output.offset)
-            try muxer.write(&packet, stream: output.stream, timeBase: output.timeBase)
+            packet.shift(by: target.offset)
+            try output.muxer.write(&packet, stream: target.stream, timeBase: target.timeBase)
         }
-        try muxer.finish()
+        try output.muxer.finish()
         return copy
     }
 }

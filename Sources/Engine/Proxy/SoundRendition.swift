@@ -7,7 +7,7 @@ internal import Model
 final class SoundRendition {
     private let sound: SegmentSound
     private let format: AudioFormat
-    private var track: AudioTrack
+    private let track: AudioTrack
     private var taken: Samples
     private(set) var peaks: WaveformPeaks?
 

@@ -15,7 +15,9 @@ enum StillPicture {
     }
 
     /// - Parameter frame: in 24-bit RGB.
-    static func encodePNG(_ frame: borrowing Frame) throws -> [UInt8] { try encode(frame, settings("png", frame, .rgb24)) }
+    static func encodePNG(_ frame: borrowing Frame) throws -> [UInt8] {
+        try encode(frame, settings("png", frame, .rgb24))
+    }
 
     private static func settings(
         _ encoder: String, _ frame: borrowing Frame, _ format: PixelFormat
@@ -106,7 +108,7 @@ struct PosterChoice: ~Copyable {
     private static let darkness = 40.0
 
     private let earliestSeconds: Double
-    private var chosen: Frame?
+    private var chosen: VideoFrame?
     private(set) var seconds = 0.0
     private var isGood = false
 
@@ -119,15 +121,15 @@ struct PosterChoice: ~Copyable {
         guard !isGood else { return }
         let isLit = Self.meanLuma(frame) >= Self.darkness
         guard chosen == nil || isLit else { return }
-        chosen = try frame.reference()
+        chosen = try VideoFrame(frame.reference(), time: 0)
         seconds = time
         isGood = isLit && time >= earliestSeconds
     }
 
     func encode() throws -> (bytes: [UInt8], width: Int, height: Int)? {
-        guard chosen != nil else { return nil }
-        let picture = try chosen!.reference()
-        return (try StillPicture.encodeJPEG(StillPicture.fullRange(picture)), picture.width, picture.height)
+        guard let chosen else { return nil }
+        let bytes = try StillPicture.encodeJPEG(StillPicture.fullRange(chosen.frame))
+        return (bytes, chosen.frame.width, chosen.frame.height)
     }
 
     /// Over every eighth row and column.

@@ -4,20 +4,19 @@ internal import Planning
 
 /// The render's output being written: container, picture track and sound track.
 final class OutputFile {
-    private let staged: StagedFile
-    private var muxer: Muxer
+    private let file: MuxedFile
     let video: VideoTrack?
-    private var audio: AudioTrack?
+    private let audio: AudioTrack?
     let audioFormat: AudioFormat?
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
     init(path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget) throws {
-        staged = try StagedFile(destination: path)
-        muxer = try Muxer(format: plan.container.muxerName, sink: staged)
+        let file = try MuxedFile(path: path, format: plan.container.muxerName)
+        self.file = file
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
             let encoder = try Encoder(video: settings)
-            let stream = try muxer.addStream(
+            let stream = try file.muxer.addStream(
                 encoder, hdr: picture.hdr, tag: VideoRecipe.containerTag(picture.codec, plan.container))
             video = VideoTrack(EncoderStage(encoder, concurrent: threads.isConcurrent), stream: stream)
         } else {
@@ -28,7 +27,7 @@ final class OutputFile {
             let encoder = try Encoder(
                 audio: AudioEncoderSettings(
                     encoder: try Self.encoderName(sound.codec), format: format, bitRate: sound.bitRate))
-            let stream = try muxer.addStream(encoder)
+            let stream = try file.muxer.addStream(encoder)
             let isMatroska = plan.container == .mkv || plan.container == .webm
             audio = try AudioTrack(
                 encoder, format: format, stream: stream, storesDelay: isMatroska && sound.codec == .opus)
@@ -38,9 +37,9 @@ final class OutputFile {
             audioFormat = nil
         }
         switch plan.container {
-        case .mp4, .mov: try muxer.begin(options: ["strict": "unofficial"], index: .first(staged))
+        case .mp4, .mov: try file.beginIndexFirst(options: ["strict": "unofficial"])
         // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
-        case .mkv, .webm: try muxer.begin(options: ["avoid_negative_ts": "disabled"])
+        case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }
     }
 
@@ -57,24 +56,24 @@ final class OutputFile {
 
     /// Takes samples from a segment's sound into the sound track.
     func takeSound(from sound: SegmentSound, upTo position: Int64, length: Int64?) throws {
-        guard audio != nil else { return }
-        sound.take(upTo: position, length: length, into: &audio!.queue)
-        try audio?.drain(into: &muxer)
+        guard let audio else { return }
+        sound.take(upTo: position, length: length, into: &audio.queue)
+        try audio.drain(into: &file.muxer)
     }
 
     /// Writes the packets that the picture's encoder has ready.
-    func drainVideo() throws { try video?.drain(into: &muxer) }
+    func drainVideo() throws { try video?.drain(into: &file.muxer) }
 
     func finish() throws {
-        try video?.finish(into: &muxer)
-        try audio?.finish(into: &muxer)
-        try muxer.finish()
+        try video?.finish(into: &file.muxer)
+        try audio?.finish(into: &file.muxer)
+        try file.muxer.finish()
     }
 
     /// Puts the finished file under its name.
-    func commit() throws { try staged.commit() }
+    func commit() throws { try file.file.commit() }
 
-    var sizeBytes: Int64 { staged.sizeBytes ?? 0 }
+    var sizeBytes: Int64 { file.file.sizeBytes ?? 0 }
 }
 
 extension OutputSettings.Container {

@@ -34,13 +34,21 @@ final class ProgrammeVideo {
     /// - Parameter time: since the programme's beginning, in seconds; above every earlier one.
     func add(_ frame: consuming Frame, at time: Rational) throws {
         let tick = time.ticks(in: track.timeBase)
-        try release { mapper in mapper.advance(toFrameAt: time) } source: { tick }
+        try release { mapper in
+            mapper.advance(toFrameAt: time)
+        } source: {
+            tick
+        }
         held = VideoFrame(frame, time: tick)
     }
 
     func finish(at time: Rational) throws {
         let tick = time.ticks(in: track.timeBase)
-        try release { mapper in mapper.finish(at: time) } source: { tick }
+        try release { mapper in
+            mapper.finish(at: time)
+        } source: {
+            tick
+        }
     }
 
     private func release(

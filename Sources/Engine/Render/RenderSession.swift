@@ -152,7 +152,8 @@ final class RenderSession {
     ) -> Int64 {
         let usual = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
         let guess = last.time + max(1, last.duration > 0 ? last.duration : usual)
-        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time else {
+        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time
+        else {
             return guess
         }
         return told
@@ -254,14 +255,16 @@ final class RenderSession {
 
     private func report(_ time: Rational) {
         meter.update(
-            .encoding, fraction: plan.predictedDurationSeconds > 0 ? 0.99 * time.seconds / plan.predictedDurationSeconds : 0,
+            .encoding,
+            fraction: plan.predictedDurationSeconds > 0 ? 0.99 * time.seconds / plan.predictedDurationSeconds : 0,
             frames: frameCount, mediaSeconds: time.seconds)
     }
 
     private func noteEmpty(_ segment: PlannedSegment) {
         let end = segment.end.map { "\($0.milliseconds)" } ?? "end"
-        notes.append("The range \(segment.start.milliseconds)-\(end) ms of \"\(plan.sources[segment.source].id)\" "
-            + "holds no frame and was left out.")
+        notes.append(
+            "The range \(segment.start.milliseconds)-\(end) ms of \"\(plan.sources[segment.source].id)\" "
+                + "holds no frame and was left out.")
     }
 
     private func noteLoss(_ segment: PlannedSegment, reached: Rational) {

@@ -34,7 +34,14 @@ package struct Renderer {
     package static func plan(
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, cancellation: Cancellation
     ) throws -> RenderPlan {
-        let probes = try paths.map { try Prober.probe(path: $0, limits: options.limits, cancellation: cancellation) }
+        let probes = try paths.map { path in
+            do {
+                return try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
+            } catch let error as MediaError {
+                // An edit has several sources: say which.
+                throw EngineError(error.code, "\(path): \(error.message)", detail: error.detail)
+            }
+        }
         return try Planner.plan(
             edit, probes: probes, container: OutputSettings.Container(fileName: output), salvage: options.salvage)
     }

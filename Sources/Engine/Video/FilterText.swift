@@ -36,7 +36,8 @@ enum FilterText {
     /// Source: ITU-R BT.2408 (nominal peak and reference white), FFmpeg's zscale and tonemap filters.
     private static func colorBefore(_ treatment: ColorTreatment) -> [String] {
         guard case .toneMap(let tags) = treatment else { return [] }
-        let input = "matrixin=\(tags.matrix ?? "bt2020nc"):primariesin=\(tags.primaries ?? "bt2020")"
+        let input =
+            "matrixin=\(tags.matrix ?? "bt2020nc"):primariesin=\(tags.primaries ?? "bt2020")"
             + ":transferin=\(tags.transfer ?? "smpte2084"):rangein=\(tags.isFullRange ? "full" : "limited")"
         return [
             "zscale=\(input):transfer=linear:npl=203", "format=gbrpf32le", "zscale=primaries=bt709",

@@ -18,7 +18,8 @@ final class PictureConformer {
     private var passes = false
 
     init(
-        layout: PictureLayout, color: ColorTreatment, target: PixelFormat, aspect: Rational, tags: ColorTags, threads: Int
+        layout: PictureLayout, color: ColorTreatment, target: PixelFormat, aspect: Rational, tags: ColorTags,
+        threads: Int
     ) {
         (self.layout, self.color, self.target) = (layout, color, target)
         (self.aspect, self.tags, self.threads) = (aspect, tags, threads)

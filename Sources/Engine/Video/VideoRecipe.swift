@@ -29,7 +29,8 @@ enum VideoRecipe {
             ]
         case .vp9:
             settings.options = [
-                "crf": "\(plan.crf)", "b": "0", "deadline": "good", "cpu-used": "\(vp9Speed(plan.preset))", "row-mt": "1",
+                "crf": "\(plan.crf)", "b": "0", "deadline": "good", "cpu-used": "\(vp9Speed(plan.preset))",
+                "row-mt": "1",
                 "tile-columns": plan.width >= 1280 ? "2" : "0",
             ]
         case .av1:
