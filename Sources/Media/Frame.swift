@@ -1,6 +1,6 @@
 internal import CFFmpeg
 internal import CFFmpegShims
-internal import Model
+package import Model
 
 /// One raw picture or run of samples: a reference-counted view of buffers that are never copied by passing it on.
 package struct Frame: ~Copyable {
@@ -142,6 +142,24 @@ package struct Frame: ~Copyable {
         ] {
             av_frame_remove_side_data(pointer, kind)
         }
+    }
+
+    /// Static HDR metadata that the stream carries in its own headers.
+    package var hdr: (mastering: MasteringDisplay?, maxContentLightLevel: Int?, maxFrameAverageLightLevel: Int?) {
+        var mastering: MasteringDisplay?
+        if let bytes = sideData(AV_FRAME_DATA_MASTERING_DISPLAY_METADATA) {
+            mastering = bytes.withMemoryRebound(to: AVMasteringDisplayMetadata.self, capacity: 1) {
+                MasteringDisplay($0.pointee)
+            }
+        }
+        guard let bytes = sideData(AV_FRAME_DATA_CONTENT_LIGHT_LEVEL) else { return (mastering, nil, nil) }
+        return bytes.withMemoryRebound(to: AVContentLightMetadata.self, capacity: 1) {
+            (mastering, Int($0.pointee.MaxCLL), Int($0.pointee.MaxFALL))
+        }
+    }
+
+    private func sideData(_ kind: AVFrameSideDataType) -> UnsafeMutablePointer<UInt8>? {
+        av_frame_get_side_data(pointer, kind)?.pointee.data
     }
 
     /// A filter's note on a frame, such as `lavfi.scd.time`.

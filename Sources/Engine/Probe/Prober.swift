@@ -46,6 +46,7 @@ package enum Prober {
                     .tooManyPixels, "\(stream.codedWidth)x\(stream.codedHeight) is more than can be handled")
             }
         }
+        try completeHDR(&report, source, limits, cancellation)
         try refuseBlindImage(report, source, cancellation)
         report.container.majorBrand = demuxer.majorBrand
         if let matroska { report.container.majorBrand = matroska.documentType }
@@ -56,6 +57,28 @@ package enum Prober {
         report.browserPlayable = BrowserPlayability.judge(
             container: report.container, video: report.video, audio: report.audio)
         return report
+    }
+
+    /// HEVC and AV1 may carry HDR metadata in their own headers only: the first picture has it then.
+    private static func completeHDR(
+        _ report: inout ProbeReport, _ source: any ByteSource, _ limits: DemuxerLimits, _ cancellation: Cancellation
+    ) throws {
+        for position in report.video.indices {
+            let stream = report.video[position]
+            guard let hdr = stream.hdr, hdr.system == .pq, hdr.mastering == nil, stream.decodable, !stream.encrypted
+            else { continue }
+            var settings = SourceReader.Settings()
+            settings.videoStream = stream.index
+            settings.limits = limits
+            settings.salvage = true
+            let reader = try SourceReader({ source }, settings: settings, cancellation: cancellation)
+            guard let picture = try reader.peekVideo() else { continue }
+            let found = picture.frame.hdr
+            report.video[position].hdr?.mastering = found.mastering
+            report.video[position].hdr?.maxContentLightLevel = hdr.maxContentLightLevel ?? found.maxContentLightLevel
+            report.video[position].hdr?.maxFrameAverageLightLevel =
+                hdr.maxFrameAverageLightLevel ?? found.maxFrameAverageLightLevel
+        }
     }
 
     /// What libavformat's "invalid data" means for an MP4 whose outline is known.

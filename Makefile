@@ -1,0 +1,50 @@
+# Reelpool's front door. `make help` lists the targets.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+JOBS ?= $(shell nproc)
+OUT ?= out
+FIXTURES := Fixtures
+REELPOOL := .build/release/reelpool
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build release lint format fixtures bench clean packages test-packages bench-packages
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: release ## Build, then take a real recording through probe, proxy, analyze and render
+	@scripts/demo.sh $(REELPOOL) $(FIXTURES)/media/talk.mp4 $(OUT)
+
+test: test-packages lint ## Install what the tests need, check style, and run every test
+	@scripts/test.sh
+
+build: packages ## Build for debugging
+	$(SWIFT) build -j $(JOBS)
+
+release: packages ## Build for use
+	$(SWIFT) build -c release -j $(JOBS) --product reelpool
+
+lint: ## Check the style of all sources
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+format: ## Rewrite all sources in the project's style
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+fixtures: release ## Render the project's own fixtures and compare
+	$(REELPOOL) fixtures run $(FIXTURES)/render
+
+bench: release bench-packages ## Measure side by side with the ffmpeg command line; writes docs/benchmarks.md
+	@scripts/bench.sh $(REELPOOL)
+
+packages: ## Install the system packages that building needs
+	@scripts/packages.sh build
+
+test-packages: packages
+	@scripts/packages.sh test
+
+bench-packages:
+	@scripts/packages.sh bench
+
+clean: ## Remove everything that was built
+	rm -rf .build $(OUT) fixture-differences
