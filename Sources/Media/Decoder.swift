@@ -52,7 +52,7 @@ package struct Decoder: ~Copyable {
     /// - Returns: `false` when the packet is damaged and was skipped.
     package mutating func send(_ packet: borrowing Packet) throws(MediaError) -> Bool {
         let status = avcodec_send_packet(context, packet.pointer)
-        if status == rp_error_invalid_data { return false }
+        if Self.isDamage(status) { return false }
         try check(status, "decoding a packet")
         return true
     }
@@ -68,8 +68,14 @@ package struct Decoder: ~Copyable {
         let status = avcodec_receive_frame(context, frame.pointer)
         if status == rp_error_again { return .needsInput }
         if status == rp_error_eof { return .endOfStream }
-        try check(status, "decoding a frame")
+        try check(status, "decoding a frame", code: Self.isDamage(status) ? .damagedMedia : nil)
         return .produced
+    }
+
+    /// Decoders report bad bits with many codes (invalid data, EPERM, EINVAL, "patch welcome"); what is left are
+    /// memory and the end.
+    private static func isDamage(_ status: Int32) -> Bool {
+        status < 0 && ![rp_error_nomem, rp_error_eof, rp_error_again, rp_error_exit].contains(status)
     }
 
     /// Forgets all state, for a new position.

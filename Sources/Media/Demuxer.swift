@@ -59,7 +59,7 @@ package struct Demuxer: ~Copyable {
         var options: OpaquePointer?
         av_dict_set(&options, "protocol_whitelist", "none", 0)
         defer { av_dict_free(&options) }
-        try check(avformat_open_input(&context, "", format, &options), "opening the file", code: nil)
+        try check(avformat_open_input(&context, "", format, &options), "opening the file", code: .damagedMedia)
         do throws(MediaError) {
             guard fresh.pointee.nb_streams <= UInt32(limits.maximumStreams) else {
                 throw MediaError(rp_error_invalid_data, "opening the file", code: .tooManyStreams)
@@ -72,10 +72,13 @@ package struct Demuxer: ~Copyable {
         return fresh
     }
 
+    /// Below this libavformat merely cannot rule a format out: noise looks like MP3 now and then.
+    private static let leastProbeScore: Int32 = 10
+
     private static func recognise(_ bridge: InputBridge) throws(MediaError) -> UnsafePointer<AVInputFormat> {
         var format: UnsafePointer<AVInputFormat>?
         let status = av_probe_input_buffer2(bridge.context, &format, "", nil, 0, 0)
-        guard status >= 0, let format else {
+        guard status >= Self.leastProbeScore, let format else {
             throw MediaError(
                 status < 0 ? status : rp_error_invalid_data, "recognising the file",
                 code: status == rp_error_exit ? .cancelled : .notMedia)

@@ -29,7 +29,9 @@ package struct MediaError: ClassifiedError, Equatable {
         self.status = Status(rawValue: status)
         self.operation = operation
         self.lastLogLine = LogCapture.lastLine()
-        self.code = code ?? Self.usualCode(of: self.status)
+        // Being stopped and being out of memory are themselves wherever they happen.
+        let speaksForItself = [.interrupted, .outOfMemory].contains(self.status)
+        self.code = speaksForItself ? Self.usualCode(of: self.status) : code ?? Self.usualCode(of: self.status)
     }
 
     package var message: String { "\(operation) failed: \(Self.describe(status.rawValue))" }

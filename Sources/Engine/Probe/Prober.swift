@@ -110,7 +110,8 @@ package enum Prober {
             throw EngineError(.damagedMedia, "the picture's size cannot be read")
         }
         var open = DemuxerLimits()
-        open.maximumPixels = .max
+        // libavcodec's own upper bound of the option.
+        open.maximumPixels = Int64(Int32.max)
         let demuxer = try Demuxer(source, limits: open, cancellation: cancellation)
         if case .video(let stream) = demuxer.describe(stream: 0), stream.codedWidth > 0 {
             throw EngineError(.tooManyPixels, "\(stream.codedWidth)x\(stream.codedHeight) is more than can be handled")
