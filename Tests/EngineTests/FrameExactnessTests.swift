@@ -40,7 +40,8 @@ enum Cut: String, CaseIterable, Sendable {
 struct FrameExactnessTests {
     /// Eight bits in 4:2:0, shown as they are stored: nothing may change on the way.
     static let sources = [
-        "bframes_closed.mp4", "open_gop.mp4", "open_gop_hevc.mp4", "intra_refresh.mp4", "vfr.mp4", "vfr.mkv", "ntsc.mp4",
+        "bframes_closed.mp4", "open_gop.mp4", "open_gop_hevc.mp4", "intra_refresh.mp4", "vfr.mp4", "vfr.mkv",
+        "ntsc.mp4",
         "pal25.mp4", "film24.mkv", "hfr60.mp4", "start_offset.ts", "start_10s.mp4", "late_video.mkv", "late_audio.mp4",
         "edit_list.mp4", "gapped_audio.mkv", "fullrange.mp4", "bt601.mp4", "surround51.mp4", "surround51.mkv",
         "two_audio.mkv", "no_audio.mp4", "fragmented.mp4", "moov_last.mp4", "vp9_opus.webm", "av1_opus.mp4",

@@ -25,7 +25,8 @@ package enum Command {
         let result = try run(program, arguments)
         guard result.status == 0 else {
             throw CommandFailure(
-                description: "\(program) \(arguments.joined(separator: " ")) exited with \(result.status): \(result.errors)")
+                description:
+                    "\(program) \(arguments.joined(separator: " ")) exited with \(result.status): \(result.errors)")
         }
         return result.output
     }
@@ -44,7 +45,8 @@ package final class ChildProcess {
     package let errors: FileHandle?
 
     package init(_ program: String, _ arguments: [String], pipingErrors: Bool = false, folder: String? = nil) throws {
-        errorFile = FileManager.default.temporaryDirectory.appendingPathComponent("reelpool-test-\(UUID().uuidString).txt")
+        errorFile = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "reelpool-test-\(UUID().uuidString).txt")
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program] + arguments
         process.standardInput = FileHandle.nullDevice

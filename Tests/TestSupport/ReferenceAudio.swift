@@ -8,6 +8,7 @@ package struct ReferenceAudio: Sendable {
     package let channels: [[Float]]
 
     package var count: Int { channels.first?.count ?? 0 }
+    package var seconds: Double { Double(count) / Double(max(1, sampleRate)) }
 
     /// - Parameter options: for the decoded sound, such as `["-ar", "48000"]`.
     package init(_ path: String, options: [String] = []) throws {

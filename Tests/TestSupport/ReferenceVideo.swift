@@ -58,7 +58,9 @@ package struct ReferenceVideo: Sendable, Equatable {
 
     /// How long the last frame is shown, by its packet; `nil` where packets do not say (Matroska).
     private static func lastDuration(_ path: String) throws -> Rational? {
-        let arguments = ["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base:packet=pts,dts,duration"]
+        let arguments = [
+            "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base:packet=pts,dts,duration",
+        ]
         let text = String(
             decoding: try Command.output("ffprobe", arguments + ["-of", "compact=p=0:nk=0", path]), as: UTF8.self)
         var timeBase = Rational.one
@@ -72,7 +74,9 @@ package struct ReferenceVideo: Sendable, Equatable {
             if let parts = fields["time_base"]?.split(separator: "/").compactMap({ Int64($0) }), parts.count == 2 {
                 timeBase = Rational(parts[0], parts[1])
             }
-            if let time = (fields["pts"].flatMap { Int64($0) } ?? fields["dts"].flatMap { Int64($0) }), time >= last?.time ?? .min {
+            if let time = (fields["pts"].flatMap { Int64($0) } ?? fields["dts"].flatMap { Int64($0) }),
+                time >= last?.time ?? .min
+            {
                 last = (time, fields["duration"].flatMap { Int64($0) })
             }
         }

@@ -9,7 +9,8 @@ package enum EditText {
     package static let lossless = #"{"video":{"crf":0,"preset":"ultrafast"},"audio":{"bitrate_kbps":256}}"#
 
     package static func timeline(
-        _ ranges: [(start: Rational, end: Rational?)], of path: String, output: String = lossless, settings: String? = nil
+        _ ranges: [(start: Rational, end: Rational?)], of path: String, output: String = lossless,
+        settings: String? = nil
     ) -> String {
         timeline(ranges.map { (0, $0.start, $0.end) }, sources: [path], output: output, settings: settings)
     }
@@ -22,7 +23,8 @@ package enum EditText {
             #"{"source":"s\#(range.source)","start":\#(time(range.start))"#
                 + (range.end.map { #","end":\#(time($0))"# } ?? "") + "}"
         }
-        return document(sources, #""timeline":[\#(entries.joined(separator: ","))]"#, output: output, settings: settings)
+        return document(
+            sources, #""timeline":[\#(entries.joined(separator: ","))]"#, output: output, settings: settings)
     }
 
     package static func edits(
@@ -36,7 +38,8 @@ package enum EditText {
         #"{"value":\#(seconds.numerator),"rate":\#(seconds.denominator)}"#
     }
 
-    private static func document(_ sources: [String], _ programme: String, output: String, settings: String?) -> String {
+    private static func document(_ sources: [String], _ programme: String, output: String, settings: String?) -> String
+    {
         let list = sources.enumerated().map { #"{"id":"s\#($0)","uri":"\#($1)"}"# }.joined(separator: ",")
         let extra = settings.map { #","settings":\#($0)"# } ?? ""
         return #"{"sources":[\#(list)],\#(programme),"output":\#(output)\#(extra)}"#
