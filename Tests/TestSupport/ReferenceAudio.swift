@@ -49,6 +49,11 @@ package struct ReferenceAudio: Sendable {
         return (first..<max(first, last)).map { $0 >= 0 && $0 < count ? channels[channel][$0] : 0 }
     }
 
+    /// As above, of every channel.
+    package func samples(from start: Rational, to end: Rational) -> [[Float]] {
+        channels.indices.map { samples(channel: $0, from: start, to: end) }
+    }
+
     private struct Layout {
         var sampleRate = 0
         var runs: [(start: Int64, count: Int)] = []
@@ -95,25 +100,33 @@ package enum Sound {
     }
 
     /// The lag of `heard` behind `expected`, within a limit, at which they match best, and how well, in decibels.
+    ///
+    /// All channels are judged together: one sine alone fits itself again a period later.
     package static func alignment(
-        of heard: ArraySlice<Float>, to expected: ArraySlice<Float>, limit: Int
+        of heard: [[Float]], to expected: [[Float]], limit: Int
     ) -> (lag: Int, decibels: Double) {
-        var best = (lag: 0, error: Double.infinity)
-        let inner = expected.count - 2 * limit
-        guard inner > 0, heard.count == expected.count else { return (.max, -.infinity) }
-        let power = expected.dropFirst(limit).prefix(inner).reduce(0.0) { $0 + Double($1) * Double($1) }
-        heard.withUnsafeBufferPointer { heard in
-            expected.withUnsafeBufferPointer { expected in
-                for lag in -limit...limit {
-                    var error = 0.0
-                    for index in limit..<limit + inner {
-                        let difference = Double(heard[index + lag]) - Double(expected[index])
-                        error += difference * difference
+        let count = min(heard.first?.count ?? 0, expected.first?.count ?? 0)
+        guard count > 2 * limit, heard.count == expected.count else { return (.max, -.infinity) }
+        var errors = [Double](repeating: 0, count: 2 * limit + 1)
+        var power = 0.0
+        for (heard, expected) in zip(heard, expected) {
+            heard.withUnsafeBufferPointer { heard in
+                expected.withUnsafeBufferPointer { expected in
+                    var place = limit
+                    while place < count - limit {
+                        power += Double(expected[place] * expected[place])
+                        var lag = 0
+                        while lag <= 2 * limit {
+                            let difference = heard[place + lag - limit] - expected[place]
+                            errors[lag] += Double(difference * difference)
+                            lag += 1
+                        }
+                        place += 1
                     }
-                    if error < best.error { best = (lag, error) }
                 }
             }
         }
-        return (best.lag, best.error == 0 ? .infinity : 10 * log10(power / best.error))
+        let best = errors.indices.min { errors[$0] < errors[$1] } ?? 0
+        return (best - limit, errors[best] == 0 ? .infinity : 10 * log10(power / errors[best]))
     }
 }
