@@ -51,6 +51,7 @@ struct EditRefusalTests {
             (EditDocumentTests.timeline(#"{"source":"a","start_ms":1,"start":2}"#), "timeline[0].start_ms"),
             (EditDocumentTests.timeline(#"{"source":"a","end_ms":1,"end":2}"#), "timeline[0].end_ms"),
             (EditDocumentTests.timeline(#"{"source":"a","start_ms":1e300}"#), "timeline[0].start_ms"),
+            (EditDocumentTests.timeline(#"{"source":"a","start_ms":1e999}"#), "timeline[0].start_ms"),
             (EditDocumentTests.timeline(#"{"source":"a","end_ms":99999999999999}"#), "timeline[0].end_ms"),
             (EditDocumentTests.timeline(#"{"source":"a","start":{"value":1}}"#), "timeline[0].start.rate"),
             (EditDocumentTests.timeline(#"{"source":"a","start":{"rate":1}}"#), "timeline[0].start.value"),
@@ -83,7 +84,8 @@ struct EditRefusalTests {
         arguments: [
             (#"{"fps":0}"#, "output.fps"), (#"{"fps":241}"#, "output.fps"), (#"{"fps":-25}"#, "output.fps"),
             (#"{"fps":"25"}"#, "output.fps"), (#"{"fps":"1/2"}"#, "output.fps"), (#"{"fps":"1/0"}"#, "output.fps"),
-            (#"{"fps":true}"#, "output.fps"), (#"{"fps":[25]}"#, "output.fps"), (#"{"fps":1e99}"#, "output.fps"),
+            (#"{"fps":true}"#, "output.fps"), (#"{"fps":[25]}"#, "output.fps"), (#"{"fps":1e999}"#, "output.fps"),
+            (#"{"video":{"crf":99999999999999999999}}"#, "output.video.crf"),
             (#"{"video":{"crf":-1}}"#, "output.video.crf"), (#"{"video":{"crf":52}}"#, "output.video.crf"),
             (#"{"video":{"codec":"hevc","crf":52}}"#, "output.video.crf"),
             (#"{"video":{"codec":"vp9","crf":64}}"#, "output.video.crf"),

@@ -14,7 +14,8 @@ struct EditTimeTests {
             ("0", Rational.zero), ("1000", .one), ("33", Rational(33, 1000)), ("-1", Rational(-1, 1000)),
             ("0.5", Rational(1, 2000)), ("33.333", Rational(33333, 1_000_000)), ("1e3", .one),
             ("315360000000", Rational(315_360_000)), (#"{"value":1001,"rate":30000}"#, Rational(1001, 30000)),
-            (#"{"value":-5,"rate":24}"#, Rational(-5, 24)), (#"{"value":7,"rate":1000000000}"#, Rational(7, 1_000_000_000)),
+            (#"{"value":-5,"rate":24}"#, Rational(-5, 24)),
+            (#"{"value":7,"rate":1000000000}"#, Rational(7, 1_000_000_000)),
         ] as [(String, Rational)])
     func exact(json: String, expected: Rational) throws {
         #expect(try Self.seconds(json) == expected)

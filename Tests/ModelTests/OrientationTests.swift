@@ -37,7 +37,8 @@ struct OrientationTests {
     func shownSize() {
         let turned = VideoStream(
             index: 0, codec: "h264", pixelFormat: "yuv420p", bitDepth: 8, codedWidth: 320, codedHeight: 180,
-            sampleAspectRatio: Rational(4, 3), orientation: .rotated90, color: ColorTags(), timeBase: Rational(1, 90000))
+            sampleAspectRatio: Rational(4, 3), orientation: .rotated90, color: ColorTags(), timeBase: Rational(1, 90000)
+        )
         #expect(turned.width == 180 && turned.height == 320)
         #expect(turned.sampleAspectRatio == Rational(3, 4))
         #expect(turned.displayAspectRatio == Rational(180 * 3, 320 * 4))
