@@ -50,5 +50,17 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        // Tests. What several of them need is a library of its own.
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "Media", "Model", "Planning"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "PlanningTests", dependencies: ["Model", "Planning", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "Model", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Media", "Model", "Planning", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

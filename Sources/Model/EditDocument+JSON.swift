@@ -200,9 +200,20 @@ extension KeyedDecodingContainer {
         return choice
     }
 
+    /// A whole number; JSONDecoder takes any other for corrupt JSON, by an error of its own that names no place.
+    func wholeNumber(_ key: Key) throws -> Int64? {
+        do {
+            return try decodeIfPresent(Int64.self, forKey: key)
+        } catch let error as DecodingError {
+            throw error
+        } catch {
+            throw EditError.invalid(path: (codingPath + [key]).jsonPath, reason: "is not a whole number")
+        }
+    }
+
     /// A whole number within bounds.
     func integer(_ key: Key, in bounds: ClosedRange<Int>) throws -> Int? {
-        guard let number = try decodeIfPresent(Int.self, forKey: key) else { return nil }
+        guard let number = try wholeNumber(key).map({ Int($0) }) else { return nil }
         guard bounds.contains(number) else {
             throw EditError.invalid(
                 path: (codingPath + [key]).jsonPath,

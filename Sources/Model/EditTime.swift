@@ -34,8 +34,12 @@ extension EditTime: Codable {
         } catch is DecodingError {
             throw EditError.invalid(path: path, reason: "is neither milliseconds nor {\"value\", \"rate\"}")
         }
-        let value = try container.decode(Int64.self, forKey: .value)
-        let rate = try container.decode(Int64.self, forKey: .rate)
+        guard let value = try container.wholeNumber(.value) else {
+            throw EditError.invalid(path: path + ".value", reason: "is missing")
+        }
+        guard let rate = try container.wholeNumber(.rate) else {
+            throw EditError.invalid(path: path + ".rate", reason: "is missing")
+        }
         guard rate > 0, rate <= Self.limitRate else {
             throw EditError.invalid(path: path + ".rate", reason: "must be 1 to \(Self.limitRate) ticks per second")
         }

@@ -86,8 +86,7 @@ private struct FrameRate: Decodable {
             }
             rate = fraction
         } else {
-            let number = try container.decode(Double.self)
-            guard number.isFinite, number >= 1, number <= 240 else {
+            guard let number = try? container.decode(Double.self), number >= 1, number <= 240 else {
                 throw EditError.invalid(path: path, reason: "must be 1 to 240 frames per second")
             }
             rate = Self.broadcastRate(near: number)

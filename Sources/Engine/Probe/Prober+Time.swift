@@ -59,7 +59,9 @@ extension Prober {
         let ends = spans.compactMap { start, duration in duration.map { (start ?? 0) + $0 } }
         // Fragmented files keep only their first fragment's durations with the streams.
         guard !spans.isEmpty, ends.count == spans.count, let last = ends.max(), !report.container.fragmented else {
-            return whole
+            // Matroska counts its duration from zero, and an encoder's delay makes streams begin before.
+            let beforeZero = report.container.format.hasPrefix("matroska") ? max(0, -report.container.startSeconds) : 0
+            return whole.map { $0 + beforeZero }
         }
         return last - report.container.startSeconds
     }

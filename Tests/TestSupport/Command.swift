@@ -1,0 +1,89 @@
+package import Foundation
+
+/// A program run to its end.
+package struct CommandResult: Sendable {
+    package let status: Int32
+    package let output: Data
+    package let errors: String
+
+    package var text: String { String(decoding: output, as: UTF8.self) }
+}
+
+package struct CommandFailure: Error, CustomStringConvertible {
+    package let description: String
+}
+
+package enum Command {
+    /// Runs a program, found on the path when its name has no slash, with nothing on its standard input.
+    package static func run(_ program: String, _ arguments: [String]) throws -> CommandResult {
+        let child = try ChildProcess(program, arguments)
+        return try child.wait()
+    }
+
+    /// What a program prints; throws when it fails.
+    package static func output(_ program: String, _ arguments: [String]) throws -> Data {
+        let result = try run(program, arguments)
+        guard result.status == 0 else {
+            throw CommandFailure(
+                description:
+                    "\(program) \(arguments.joined(separator: " ")) exited with \(result.status): \(result.errors)")
+        }
+        return result.output
+    }
+
+    package static func reelpool(_ arguments: String...) throws -> CommandResult {
+        try run(Fixture.program, arguments)
+    }
+}
+
+/// A program being run. Its standard output is read while waiting; its standard error goes to a file, or to `errors`.
+package final class ChildProcess {
+    private let process = Process()
+    private let output = Pipe()
+    private let errorFile: URL
+    /// The reading end of standard error, when that was asked for.
+    package let errors: FileHandle?
+
+    package init(_ program: String, _ arguments: [String], pipingErrors: Bool = false, folder: String? = nil) throws {
+        errorFile = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "reelpool-test-\(UUID().uuidString).txt")
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        if pipingErrors {
+            let pipe = Pipe()
+            process.standardError = pipe
+            errors = pipe.fileHandleForReading
+        } else {
+            _ = FileManager.default.createFile(atPath: errorFile.path, contents: nil)
+            process.standardError = try FileHandle(forWritingTo: errorFile)
+            errors = nil
+        }
+        try process.run()
+    }
+
+    package var identifier: Int32 { process.processIdentifier }
+
+    package func wait() throws -> CommandResult {
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let text = errors == nil ? String(decoding: (try? Data(contentsOf: errorFile)) ?? Data(), as: UTF8.self) : ""
+        try? FileManager.default.removeItem(at: errorFile)
+        let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        return CommandResult(status: status, output: data, errors: text)
+    }
+
+    /// Reads standard error up to the first line that holds `text`.
+    ///
+    /// - Returns: `false` when the program ended without such a line.
+    package func waitForError(containing text: String) throws -> Bool {
+        var seen = ""
+        while let chunk = try errors?.read(upToCount: 4096), !chunk.isEmpty {
+            seen += String(decoding: chunk, as: UTF8.self)
+            if seen.contains(text) { return true }
+        }
+        return false
+    }
+}
