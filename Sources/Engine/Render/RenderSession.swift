@@ -146,16 +146,18 @@ final class RenderSession {
         segmentsPlaced += 1
     }
 
-    /// When the source's last picture is over: as its container says, else as long as the picture before it lasted.
+    /// When the source's last picture is over: after its own duration; where that is unknown, after the usual one,
+    /// unless the container clearly says otherwise. Edit lists say it to the millisecond only, so that less than half
+    /// a frame is their rounding.
     private func endOfPicture(
         _ last: (time: Int64, duration: Int64), _ segment: PlannedSegment, _ base: Rational
     ) -> Int64 {
         let usual = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
-        let guess = last.time + max(1, last.duration > 0 ? last.duration : usual)
-        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time
-        else {
-            return guess
-        }
+        let duration = max(1, last.duration > 0 ? last.duration : usual)
+        let guess = last.time + duration
+        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time,
+            abs(told - guess) > duration / 2
+        else { return guess }
         return told
     }
 
