@@ -117,7 +117,8 @@ final class ProxyPass {
                 muxer: &output.muxer, sourceTimeBase: audio.timeBase,
                 peaks: WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration))
         }
-        try output.beginIndexFirst()
+        try output.beginIndexFirst(
+            timeBases: [video?.timeBase, audio.map { Rational(1, Int64($0.sampleRate)) }].compactMap(\.self))
     }
 
     private func openSpeech() throws {

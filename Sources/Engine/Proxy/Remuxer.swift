@@ -24,7 +24,7 @@ enum Remuxer {
                 demuxer.timeOffset(ofStream: index)
             )
         }
-        try output.beginIndexFirst()
+        try output.beginIndexFirst(timeBases: outputs.values.map(\.timeBase))
         var copy = Copy(file: output.file)
         var parser = try streams.first.flatMap { try KeyframeParser(demuxer, stream: $0) }
         var packet = try Packet()

@@ -37,7 +37,10 @@ final class OutputFile {
             audioFormat = nil
         }
         switch plan.container {
-        case .mp4, .mov: try file.beginIndexFirst(options: ["strict": "unofficial"])
+        case .mp4, .mov:
+            try file.beginIndexFirst(
+                timeBases: [videoTimeBase] + (plan.audio.map { [Rational(1, Int64($0.sampleRate))] } ?? []),
+                options: ["strict": "unofficial"])
         // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
         case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }
