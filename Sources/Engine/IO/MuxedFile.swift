@@ -7,9 +7,9 @@ final class MuxedFile {
     var muxer: Muxer
 
     /// - Parameter format: libavformat's name of the container.
-    init(path: String, format: String) throws {
+    init(path: String, format: String, cancellation: Cancellation) throws {
         file = try StagedFile(destination: path)
-        muxer = try Muxer(format: format, sink: file)
+        muxer = try Muxer(format: format, sink: file, cancellation: cancellation)
     }
 
     /// Writes the header of an MP4 or MOV whose index will stand first.

@@ -16,7 +16,7 @@ enum Remuxer {
     ) throws -> Copy? {
         var demuxer = try Demuxer(LocalFile(path: path), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
-        let output = try MuxedFile(path: destination, format: "mp4")
+        let output = try MuxedFile(path: destination, format: "mp4", cancellation: cancellation)
         var outputs: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
         for index in streams {
             outputs[index] = (

@@ -10,15 +10,18 @@ final class OutputFile {
     let audioFormat: AudioFormat?
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
-    init(path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget) throws {
-        let file = try MuxedFile(path: path, format: plan.container.muxerName)
+    init(
+        path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget, cancellation: Cancellation
+    ) throws {
+        let file = try MuxedFile(path: path, format: plan.container.muxerName, cancellation: cancellation)
         self.file = file
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
             let encoder = try Encoder(video: settings)
             let stream = try file.muxer.addStream(
                 encoder, hdr: picture.hdr, tag: VideoRecipe.containerTag(picture.codec, plan.container))
-            video = VideoTrack(EncoderStage(encoder, concurrent: threads.isConcurrent), stream: stream)
+            video = VideoTrack(
+                EncoderStage(encoder, concurrent: threads.isConcurrent, cancellation: cancellation), stream: stream)
         } else {
             video = nil
         }

@@ -36,7 +36,7 @@ final class RenderSession {
         notes = plan.notes
         file = try OutputFile(
             path: output, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
-            threads: options.threads)
+            threads: options.threads, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
     }
 
@@ -83,16 +83,19 @@ final class RenderSession {
         settings.salvage = options.salvage
         let path = paths[source]
         let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
-        let session = SourceSession(reader, conformer: conformer(for: planned))
+        let session = SourceSession(
+            reader, conformer: reader.video.flatMap { conformer(for: planned, timeBase: $0.timeBase) })
         sessions.append((source, session))
         return session
     }
 
-    private func conformer(for source: PlannedSource) -> PictureConformer? {
+    private func conformer(for source: PlannedSource, timeBase: Rational) -> PictureConformer? {
         guard let video = plan.video, let layout = source.layout, let color = source.color else { return nil }
         return PictureConformer(
-            layout: layout, color: color, target: video.pixelFormat, aspect: video.sampleAspectRatio, tags: video.color,
-            threads: options.threads.filters)
+            PictureRecipe(
+                layout: layout, color: color, deinterlaces: source.interlaced, pixelFormat: video.pixelFormat,
+                sampleAspectRatio: video.sampleAspectRatio),
+            timeBase: timeBase, threads: options.threads.filters)
     }
 
     // MARK: Segments
@@ -128,22 +131,29 @@ final class RenderSession {
             }
             let spacing = first == picture.time ? 0 : picture.time - last.time
             last = (picture.time, picture.frame.duration > 0 ? picture.frame.duration : spacing)
-            let time = elapsed + Rational(picture.time - (first ?? 0)) * base
-            try session.conformer?.conform(&picture.frame)
-            try programmeVideo?.add(picture.frame.reference(), at: time)
-            try file.drainVideo()
-            report(time)
+            if let conformed = try session.conformer?.conform(picture) {
+                try place(conformed, since: first ?? 0, base)
+            }
         }
         guard let first else {
             noteEmpty(segment)
             return
         }
+        while let conformed = try session.conformer?.finish() { try place(conformed, since: first, base) }
         let end = endOfSegment ?? endOfPicture(last, segment, base)
         let length = Rational(end - first) * base
         try finishSound(sound, session, length: length)
         noteLoss(segment, reached: Rational(end) * base)
         elapsed = elapsed + length
         segmentsPlaced += 1
+    }
+
+    /// - Parameter first: the time of the segment's first picture.
+    private func place(_ picture: VideoFrame, since first: Int64, _ base: Rational) throws {
+        let time = elapsed + Rational(picture.time - first) * base
+        try programmeVideo?.add(picture.frame.reference(), at: time)
+        try file.drainVideo()
+        report(time)
     }
 
     /// When the source's last picture is over: after its own duration; where that is unknown, after the usual one,
