@@ -16,9 +16,11 @@ package final class EncoderStage {
     /// - Parameters:
     ///   - concurrent: encode on a thread of its own.
     ///   - depth: frames that may wait before `submit` blocks; bounds memory.
-    package init(_ encoder: consuming Encoder, concurrent: Bool, depth: Int = 4) {
+    package init(
+        _ encoder: consuming Encoder, concurrent: Bool, cancellation: Cancellation, depth: Int = 4
+    ) {
         timeBase = encoder.timeBase
-        shared = Shared(encoder, depth: depth)
+        shared = Shared(encoder, cancellation: cancellation, depth: depth)
         queue = concurrent ? DispatchQueue(label: "reelpool.encoder") : nil
     }
 
@@ -75,11 +77,13 @@ private final class Shared: @unchecked Sendable {
 
     private var encoder: Encoder
     private let state = Mutex(State())
+    private let cancellation: Cancellation
     let slots: DispatchSemaphore
     private let depth: Int
 
-    init(_ encoder: consuming Encoder, depth: Int) {
+    init(_ encoder: consuming Encoder, cancellation: Cancellation, depth: Int) {
         self.encoder = encoder
+        self.cancellation = cancellation
         self.depth = depth
         slots = DispatchSemaphore(value: depth)
     }
@@ -96,6 +100,8 @@ private final class Shared: @unchecked Sendable {
         do throws(MediaError) {
             if let frame { try encoder.send(frame) } else { try encoder.finish() }
             while true {
+                // Slow encoders hold back a minute of work; nobody waits for it once it is unwanted.
+                try cancellation.check()
                 var packet = try Packet()
                 guard case .produced = try encoder.receive(into: &packet) else { break }
                 let ready = PacketHandle(pointer: packet.release())

@@ -63,14 +63,15 @@ final class OutputBridge {
     private static let bufferBytes: Int32 = 256 * 1024
 
     private let sink: any ByteSink
+    private let cancellation: Cancellation
     private var position: Int64 = 0
     /// One past the furthest byte written.
     private(set) var sizeBytes: Int64 = 0
     private(set) var failure: (any Error)?
     private(set) var context: UnsafeMutablePointer<AVIOContext>?
 
-    init(_ sink: any ByteSink) throws(MediaError) {
-        self.sink = sink
+    init(_ sink: any ByteSink, cancellation: Cancellation) throws(MediaError) {
+        (self.sink, self.cancellation) = (sink, cancellation)
         context = rp_io_alloc(
             Self.bufferBytes, true, Unmanaged.passUnretained(self).toOpaque(),
             nil,
@@ -89,6 +90,7 @@ final class OutputBridge {
 
     private func write(_ buffer: UnsafePointer<UInt8>?, _ size: Int32) -> Int32 {
         guard size > 0 else { return 0 }
+        if cancellation.isRaised { return rp_error_exit }
         do {
             try sink.write(UnsafeRawBufferPointer(start: buffer, count: Int(size)), at: position)
             position += Int64(size)

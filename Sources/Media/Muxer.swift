@@ -16,20 +16,23 @@ package struct Muxer: ~Copyable {
     private let context: UnsafeMutablePointer<AVFormatContext>
     private let bridge: OutputBridge
     private let sink: any ByteSink
+    private let cancellation: Cancellation
     private var rereader: InputBridge?
     private var reservation: (position: Int64, size: Int64)?
 
     /// - Parameter format: libavformat's name, such as `mp4`, `mov`, `matroska`, `webm`, `mp3`.
-    package init(format: String, sink: any ByteSink) throws(MediaError) {
-        let bridge = try OutputBridge(sink)
+    package init(format: String, sink: any ByteSink, cancellation: Cancellation) throws(MediaError) {
+        let bridge = try OutputBridge(sink, cancellation: cancellation)
         var fresh: UnsafeMutablePointer<AVFormatContext>?
         try check(avformat_alloc_output_context2(&fresh, nil, format, nil), "making a \(format) writer")
-        context = try allocated(fresh, "making a \(format) writer")
+        let context = try allocated(fresh, "making a \(format) writer")
         context.pointee.pb = bridge.context
         context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT
         rp_format_deny_nested_io(context)
+        self.context = context
         self.bridge = bridge
         self.sink = sink
+        self.cancellation = cancellation
     }
 
     deinit {
@@ -87,7 +90,7 @@ package struct Muxer: ~Copyable {
         switch index {
         case .last: break
         case .first(let sink):
-            let reader = try InputBridge(sink, cancellation: Cancellation())
+            let reader = try InputBridge(sink, cancellation: cancellation)
             rereader = reader
             rp_format_reread_through(context, reader.context)
             av_dict_set(&dictionary, "movflags", "+faststart", AV_DICT_APPEND)

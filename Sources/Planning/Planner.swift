@@ -59,7 +59,8 @@ package struct Planner {
                 videoStream: mainVideo(index)?.index, audioStream: mainAudio(index)?.index,
                 duration: probes[index].duration, videoEnd: videoEnd(index),
                 layout: mainVideo(index).flatMap { canvas?.layout(of: $0, background: edit.settings.background) },
-                color: mainVideo(index).flatMap { stream in video.map { treatment(of: stream, in: $0) } }
+                color: mainVideo(index).flatMap { stream in video.map { treatment(of: stream, in: $0) } },
+                interlaced: mainVideo(index)?.interlaced ?? false
             )
         }
         return RenderPlan(

@@ -30,6 +30,8 @@ package struct PlannedSource: Codable, Sendable, Equatable {
     /// How this source's picture is laid on the canvas.
     package var layout: PictureLayout?
     package var color: ColorTreatment?
+    /// Its frames are pairs of fields, which screens and encoders no longer show well.
+    package var interlaced: Bool
 }
 
 /// A half-open range `[start, end)` of one source, in seconds from its container's start.

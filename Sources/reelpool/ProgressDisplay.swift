@@ -1,10 +1,11 @@
 internal import Glibc
 internal import Model
+internal import Synchronization
 
 /// Progress on standard error: a bar that redraws itself on a terminal, or a JSON object a line.
-final class ProgressDisplay {
+final class ProgressDisplay: Sendable {
     private let style: RunOptions.ProgressStyle
-    private var drewBar = false
+    private let drewBar = Atomic(false)
 
     private static let barWidth = 28
 
@@ -18,13 +19,13 @@ final class ProgressDisplay {
             if let line = try? JSONOutput.text(event, indented: false) { StandardError.write(line + "\n") }
         case .bar:
             StandardError.write("\r\u{1B}[K" + Self.bar(event))
-            drewBar = true
+            drewBar.store(true, ordering: .relaxed)
         case .none, .auto: break
         }
     }
 
     func finish() {
-        if drewBar { StandardError.write("\n") }
+        if drewBar.exchange(false, ordering: .relaxed) { StandardError.write("\n") }
     }
 
     static func bar(_ event: ProgressEvent) -> String {

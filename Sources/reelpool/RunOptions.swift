@@ -4,6 +4,7 @@ internal import Engine
 internal import Glibc
 internal import Media
 internal import Model
+internal import Synchronization
 
 /// What every command that works for a while has: threads, progress, JSON, and a clean stop on SIGINT and SIGTERM.
 struct RunOptions: ParsableArguments {
@@ -29,13 +30,29 @@ struct RunOptions: ParsableArguments {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256.") }
     }
 
+    /// The process is about to end on another thread.
+    private static func waitForExit() async {
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+
     /// Runs blocking work on a thread of its own, so that Swift's pool stays free and signals are heard.
     ///
     /// - Parameter work: returns what to print on standard output.
     func perform(subject: String, _ work: @escaping (Job) throws -> String) async throws {
         let cancellation = Cancellation()
-        let signals = [SIGINT, SIGTERM].map { CancellingSignal($0, cancellation) }
         let display = ProgressDisplay(style: progress)
+        let json = json
+        // Whoever comes first, the work's own end or the stop that cannot wait, speaks; the other is silent.
+        let settled = Settled()
+        let signals = [SIGINT, SIGTERM].map { number in
+            CancellingSignal(number, cancellation) {
+                guard settled.claim() else { return }
+                display.finish()
+                let failure = Failure(code: .cancelled, message: "the work was cancelled; nothing was written")
+                FailureOutput.print(failure, json: json, subject: json ? nil : subject)
+                StagedFiles.abandon(exitStatus: failure.category.exitStatus)
+            }
+        }
         let job = UncheckedJob(
             job: Job(
                 threads: ThreadBudget(total: threads ?? availableCores()),
@@ -47,6 +64,7 @@ struct RunOptions: ParsableArguments {
             }
         }
         withExtendedLifetime(signals) {}
+        guard settled.claim() else { return await Self.waitForExit() }
         display.finish()
         do {
             print(try result.get())
@@ -58,22 +76,35 @@ struct RunOptions: ParsableArguments {
     }
 }
 
+/// True for one caller only.
+private final class Settled: Sendable {
+    private let isTaken = Atomic(false)
+    func claim() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
+}
+
 /// SAFETY: handed once to one queue and used only there.
 private struct UncheckedJob: @unchecked Sendable {
     let job: RunOptions.Job
     let work: (RunOptions.Job) throws -> String
 }
 
-/// Turns a signal into a cancellation; the work then stops by itself and cleans up. A second one kills.
+/// Turns a signal into a cancellation: the work stops by itself and cleans up, or is stopped when it cannot in time.
+///
+/// A second signal stops at once.
 private final class CancellingSignal {
+    /// Most work looks at the flag many times a second; some encoders do not come back for minutes.
+    private static let patience = DispatchTimeInterval.milliseconds(600)
+
     private let source: any DispatchSourceSignal
 
-    init(_ number: Int32, _ cancellation: Cancellation) {
+    init(_ number: Int32, _ cancellation: Cancellation, abandon: @escaping @Sendable () -> Void) {
         signal(number, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        let queue = DispatchQueue(label: "reelpool.signal.\(number)")
+        source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler {
-            if cancellation.isRaised { _exit(128 + number) }
+            if cancellation.isRaised { abandon() }
             cancellation.raise()
+            queue.asyncAfter(deadline: .now() + Self.patience, execute: abandon)
         }
         source.resume()
     }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Media
 internal import Model
+internal import Synchronization
 
 /// A file that gets its name only when it is complete.
 ///
@@ -27,11 +28,15 @@ package final class StagedFile: RereadableSink {
         descriptor = open(hidden, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure("writing into \(folder) is not possible", errno) }
         hiddenName = hidden
+        StagedFiles.shared.withLock { _ = $0.insert(hidden) }
     }
 
     deinit {
         close(descriptor)
-        if !isCommitted, let hiddenName { unlink(hiddenName) }
+        if !isCommitted, let hiddenName {
+            StagedFiles.shared.withLock { _ = $0.remove(hiddenName) }
+            unlink(hiddenName)
+        }
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -61,7 +66,16 @@ package final class StagedFile: RereadableSink {
     }
 
     /// Puts the file under its name, replacing what was there, in one step.
-    package func commit() throws(EngineError) {
+    package func commit() throws { try Self.commit([self]) }
+
+    /// Puts files under their names one after the other; a stop in between waits until all have theirs.
+    package static func commit(_ files: [StagedFile]) throws {
+        try StagedFiles.shared.withLock { hidden in
+            for file in files { try file.takeName(&hidden) }
+        }
+    }
+
+    private func takeName(_ hidden: inout Set<String>) throws(EngineError) {
         let staged: String
         if let hiddenName {
             staged = hiddenName
@@ -78,6 +92,7 @@ package final class StagedFile: RereadableSink {
             throw Self.failure("naming \(destination) failed", reason)
         }
         isCommitted = true
+        hidden.remove(staged)
     }
 
     private static func folder(of path: String) -> String {
@@ -94,6 +109,21 @@ package final class StagedFile: RereadableSink {
         EngineError(
             reason == ENOSPC || reason == EDQUOT ? .diskFull : .outputNotWritable, message,
             detail: String(cString: strerror(reason)))
+    }
+}
+
+/// The hidden names of staged files in this process, and the lock under which files get their names.
+package enum StagedFiles {
+    fileprivate static let shared = Mutex(Set<String>())
+
+    /// Ends the process at once without leaving anything behind or half-named.
+    ///
+    /// For a stop that cannot wait: an encoder may not come back for minutes.
+    package static func abandon(exitStatus: Int32) -> Never {
+        shared.withLock { hidden in
+            for name in hidden { unlink(name) }
+            _exit(exitStatus)
+        }
     }
 }
 

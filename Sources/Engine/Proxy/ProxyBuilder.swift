@@ -76,8 +76,7 @@ package struct ProxyBuilder {
             options: options, meter: meter, cancellation: cancellation)
         try pass.run(&report)
         // All or nothing: names appear only when everything is there.
-        try remux?.file.commit()
-        try pass.commit()
+        try StagedFile.commit((remux.map { [$0.file] } ?? []) + pass.finished)
         report.elapsedSeconds = meter.elapsedSeconds
         report.speed = report.durationSeconds / max(1e-6, report.elapsedSeconds)
         meter.update(.completed, fraction: 1, frames: report.frames ?? 0, mediaSeconds: report.durationSeconds)

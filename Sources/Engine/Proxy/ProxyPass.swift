@@ -28,6 +28,7 @@ final class ProxyPass {
     private var proxySound: SoundRendition?
     private var conformer: PictureConformer?
     private var held: VideoFrame?
+    private var lastPicture: (time: Int64, duration: Int64)?
     private var nextKeyframeSecond = 0.0
 
     // The rest.
@@ -35,7 +36,8 @@ final class ProxyPass {
     private var speech: SoundRendition?
     private var sprite: SpriteSheet?
     private var poster: PosterChoice
-    private var finished: [StagedFile] = []
+    /// Complete files that wait for their names.
+    private(set) var finished: [StagedFile] = []
 
     init(
         probe: ProbeReport, video: VideoStream?, audio: AudioStream?, path: String, files: @escaping (String) -> String,
@@ -54,20 +56,21 @@ final class ProxyPass {
         // Thumbnails need no more than keyframes where those are close enough.
         settings.keyframesOnly = !encodesProxy && (video?.keyframeIntervalSeconds ?? .infinity) <= 1.001
         reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
-        try openPicture()
+        try openPicture(encodesProxy: encodesProxy)
         if encodesProxy { try openProxy() }
         try openSpeech()
     }
 
     // MARK: Opening
 
-    private func openPicture() throws {
+    private func openPicture(encodesProxy: Bool) throws {
         guard let video else { return }
         let canvas = ProxyRules.canvas(for: video)
-        let tags = proxyTags(video)
         conformer = PictureConformer(
-            layout: canvas.layout(of: video, background: .fit), color: treatment(of: video, to: tags), target: .yuv420p,
-            aspect: .one, tags: tags, threads: options.threads.filters)
+            PictureRecipe(
+                layout: canvas.layout(of: video, background: .fit), color: treatment(of: video, to: proxyTags(video)),
+                deinterlaces: video.interlaced && encodesProxy, pixelFormat: .yuv420p),
+            timeBase: video.timeBase, threads: options.threads.filters)
         sprite = try SpriteSheet(duration: duration, width: canvas.width, height: canvas.height)
     }
 
@@ -91,7 +94,7 @@ final class ProxyPass {
     }
 
     private func openProxy() throws {
-        let output = try MuxedFile(path: files("proxy.mp4"), format: "mp4")
+        let output = try MuxedFile(path: files("proxy.mp4"), format: "mp4", cancellation: cancellation)
         proxy = output
         if let video {
             let canvas = ProxyRules.canvas(for: video)
@@ -106,7 +109,9 @@ final class ProxyPass {
             ]
             let encoder = try Encoder(video: settings)
             let stream = try output.muxer.addStream(encoder)
-            proxyVideo = VideoTrack(EncoderStage(encoder, concurrent: options.threads.isConcurrent), stream: stream)
+            proxyVideo = VideoTrack(
+                EncoderStage(encoder, concurrent: options.threads.isConcurrent, cancellation: cancellation),
+                stream: stream)
         }
         if let audio {
             let format = AudioFormat(
@@ -117,12 +122,13 @@ final class ProxyPass {
                 muxer: &output.muxer, sourceTimeBase: audio.timeBase,
                 peaks: WaveformPeaks(sampleRate: format.sampleRate, expectedSeconds: duration))
         }
-        try output.beginIndexFirst()
+        try output.beginIndexFirst(
+            timeBases: [video?.timeBase, audio.map { Rational(1, Int64($0.sampleRate)) }].compactMap(\.self))
     }
 
     private func openSpeech() throws {
         guard let audio else { return }
-        let output = try MuxedFile(path: files("audio.mp3"), format: "mp3")
+        let output = try MuxedFile(path: files("audio.mp3"), format: "mp3", cancellation: cancellation)
         speechFile = output
         let format = AudioFormat(sampleRate: Self.speechSampleRate, layout: .mono)
         speech = try SoundRendition(
@@ -140,10 +146,13 @@ final class ProxyPass {
         if let lane = reader.video {
             while let picture = try reader.peekVideo() {
                 reader.takeVideo()
-                if let held, picture.time <= held.time { continue }
-                try release(until: picture.time, lane.timeBase)
-                if proxyVideo != nil { try conformer?.conform(&picture.frame) }
-                held = picture
+                if let lastPicture, picture.time <= lastPicture.time { continue }
+                lastPicture = (picture.time, picture.frame.duration)
+                if proxyVideo == nil {
+                    try hold(picture, lane.timeBase)
+                } else if let conformed = try conformer?.conform(picture) {
+                    try hold(conformed, lane.timeBase)
+                }
                 let seconds = Double(picture.time) * lane.timeBase.seconds
                 end = seconds
                 try addSound(upTo: seconds)
@@ -163,8 +172,9 @@ final class ProxyPass {
         try finishFiles(&report)
     }
 
-    func commit() throws {
-        for file in finished { try file.commit() }
+    private func hold(_ picture: VideoFrame, _ timeBase: Rational) throws {
+        try release(until: picture.time, timeBase)
+        held = picture
     }
 
     /// The held picture's time is over: encode it, and use it for the tiles that fall into its time.
@@ -187,16 +197,19 @@ final class ProxyPass {
         let isDue = sprite?.nextSeconds.map { $0 < end } ?? false
         // Tiles are frequent enough to choose the poster from, and sparse enough to cost nothing.
         guard isDue else { return }
-        if proxyVideo == nil { try conformer?.conform(&picture.frame) }
-        while let due = sprite?.nextSeconds, due < end { try sprite?.add(picture.frame) }
-        if poster.isOpen { try poster.consider(picture.frame, at: seconds) }
+        let still = proxyVideo == nil ? try conformer?.conform(picture) ?? picture : picture
+        while let due = sprite?.nextSeconds, due < end { try sprite?.add(still.frame) }
+        if poster.isOpen { try poster.consider(still.frame, at: seconds) }
     }
 
     /// - Returns: when the last picture ends, in seconds.
     private func finishPicture(_ timeBase: Rational) throws -> Double {
-        guard let held else { return 0 }
+        if proxyVideo != nil {
+            while let conformed = try conformer?.finish() { try hold(conformed, timeBase) }
+        }
+        guard let lastPicture else { return 0 }
         let usual = video.map { $0.nominalFrameRate.inverse.ticks(in: timeBase) } ?? 1
-        let end = held.time + max(1, held.frame.duration > 0 ? held.frame.duration : usual)
+        let end = lastPicture.time + max(1, lastPicture.duration > 0 ? lastPicture.duration : usual)
         try release(until: end, timeBase)
         return Double(end) * timeBase.seconds
     }

@@ -16,7 +16,7 @@ enum Remuxer {
     ) throws -> Copy? {
         var demuxer = try Demuxer(LocalFile(path: path), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
-        let output = try MuxedFile(path: destination, format: "mp4")
+        let output = try MuxedFile(path: destination, format: "mp4", cancellation: cancellation)
         var outputs: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
         for index in streams {
             outputs[index] = (
@@ -24,7 +24,7 @@ enum Remuxer {
                 demuxer.timeOffset(ofStream: index)
             )
         }
-        try output.beginIndexFirst()
+        try output.beginIndexFirst(timeBases: outputs.values.map(\.timeBase))
         var copy = Copy(file: output.file)
         var parser = try streams.first.flatMap { try KeyframeParser(demuxer, stream: $0) }
         var packet = try Packet()

@@ -10,15 +10,18 @@ final class OutputFile {
     let audioFormat: AudioFormat?
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
-    init(path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget) throws {
-        let file = try MuxedFile(path: path, format: plan.container.muxerName)
+    init(
+        path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget, cancellation: Cancellation
+    ) throws {
+        let file = try MuxedFile(path: path, format: plan.container.muxerName, cancellation: cancellation)
         self.file = file
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
             let encoder = try Encoder(video: settings)
             let stream = try file.muxer.addStream(
                 encoder, hdr: picture.hdr, tag: VideoRecipe.containerTag(picture.codec, plan.container))
-            video = VideoTrack(EncoderStage(encoder, concurrent: threads.isConcurrent), stream: stream)
+            video = VideoTrack(
+                EncoderStage(encoder, concurrent: threads.isConcurrent, cancellation: cancellation), stream: stream)
         } else {
             video = nil
         }
@@ -37,7 +40,10 @@ final class OutputFile {
             audioFormat = nil
         }
         switch plan.container {
-        case .mp4, .mov: try file.beginIndexFirst(options: ["strict": "unofficial"])
+        case .mp4, .mov:
+            try file.beginIndexFirst(
+                timeBases: [videoTimeBase] + (plan.audio.map { [Rational(1, Int64($0.sampleRate))] } ?? []),
+                options: ["strict": "unofficial"])
         // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
         case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }

@@ -36,7 +36,7 @@ final class RenderSession {
         notes = plan.notes
         file = try OutputFile(
             path: output, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
-            threads: options.threads)
+            threads: options.threads, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
     }
 
@@ -83,16 +83,19 @@ final class RenderSession {
         settings.salvage = options.salvage
         let path = paths[source]
         let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
-        let session = SourceSession(reader, conformer: conformer(for: planned))
+        let session = SourceSession(
+            reader, conformer: reader.video.flatMap { conformer(for: planned, timeBase: $0.timeBase) })
         sessions.append((source, session))
         return session
     }
 
-    private func conformer(for source: PlannedSource) -> PictureConformer? {
+    private func conformer(for source: PlannedSource, timeBase: Rational) -> PictureConformer? {
         guard let video = plan.video, let layout = source.layout, let color = source.color else { return nil }
         return PictureConformer(
-            layout: layout, color: color, target: video.pixelFormat, aspect: video.sampleAspectRatio, tags: video.color,
-            threads: options.threads.filters)
+            PictureRecipe(
+                layout: layout, color: color, deinterlaces: source.interlaced, pixelFormat: video.pixelFormat,
+                sampleAspectRatio: video.sampleAspectRatio),
+            timeBase: timeBase, threads: options.threads.filters)
     }
 
     // MARK: Segments
@@ -128,16 +131,15 @@ final class RenderSession {
             }
             let spacing = first == picture.time ? 0 : picture.time - last.time
             last = (picture.time, picture.frame.duration > 0 ? picture.frame.duration : spacing)
-            let time = elapsed + Rational(picture.time - (first ?? 0)) * base
-            try session.conformer?.conform(&picture.frame)
-            try programmeVideo?.add(picture.frame.reference(), at: time)
-            try file.drainVideo()
-            report(time)
+            if let conformed = try session.conformer?.conform(picture) {
+                try place(conformed, since: first ?? 0, base)
+            }
         }
         guard let first else {
             noteEmpty(segment)
             return
         }
+        while let conformed = try session.conformer?.finish() { try place(conformed, since: first, base) }
         let end = endOfSegment ?? endOfPicture(last, segment, base)
         let length = Rational(end - first) * base
         try finishSound(sound, session, length: length)
@@ -146,16 +148,26 @@ final class RenderSession {
         segmentsPlaced += 1
     }
 
-    /// When the source's last picture is over: as its container says, else as long as the picture before it lasted.
+    /// - Parameter first: the time of the segment's first picture.
+    private func place(_ picture: VideoFrame, since first: Int64, _ base: Rational) throws {
+        let time = elapsed + Rational(picture.time - first) * base
+        try programmeVideo?.add(picture.frame.reference(), at: time)
+        try file.drainVideo()
+        report(time)
+    }
+
+    /// When the source's last picture is over: after its own duration; where that is unknown, after the usual one,
+    /// unless the container clearly says otherwise. Edit lists say it to the millisecond only, so that less than half
+    /// a frame is their rounding.
     private func endOfPicture(
         _ last: (time: Int64, duration: Int64), _ segment: PlannedSegment, _ base: Rational
     ) -> Int64 {
         let usual = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
-        let guess = last.time + max(1, last.duration > 0 ? last.duration : usual)
-        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time
-        else {
-            return guess
-        }
+        let duration = max(1, last.duration > 0 ? last.duration : usual)
+        let guess = last.time + duration
+        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time,
+            abs(told - guess) > duration / 2
+        else { return guess }
         return told
     }
 

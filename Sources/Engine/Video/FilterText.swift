@@ -4,16 +4,16 @@ internal import Planning
 
 /// A picture layout and a colour treatment as libavfilter's text; empty where nothing is to be done.
 enum FilterText {
-    /// - Parameter format: the pixel format to end with.
-    static func chain(
-        layout: PictureLayout, color: ColorTreatment, input: PictureFormat, format: PixelFormat, aspect: Rational
-    ) -> String {
-        var parts = orientation(layout.orientation)
-        parts += colorBefore(color)
-        parts += arrangement(layout.arrangement, scaling: scaling(color, input))
+    static func chain(_ recipe: PictureRecipe, input: PictureFormat) -> String {
+        // One frame a pair of fields: the frame count stays, and progressive frames pass untouched.
+        var parts = recipe.deinterlaces ? ["bwdif=mode=send_frame:deint=interlaced"] : []
+        parts += orientation(recipe.layout.orientation)
+        parts += colorBefore(recipe.color)
+        parts += arrangement(recipe.layout.arrangement, scaling: scaling(recipe.color, input))
         let resized = parts.contains { $0.hasPrefix("scale=") }
-        if !resized, case .convert = color { parts.append("scale=\(scaling(color, input))") }
-        if input.pixelFormat != format || !parts.isEmpty { parts.append("format=\(format)") }
+        if !resized, case .convert = recipe.color { parts.append("scale=\(scaling(recipe.color, input))") }
+        if input.pixelFormat != recipe.pixelFormat || !parts.isEmpty { parts.append("format=\(recipe.pixelFormat)") }
+        let aspect = recipe.sampleAspectRatio
         if !parts.isEmpty { parts.append("setsar=\(aspect.numerator)/\(aspect.denominator)") }
         return parts.joined(separator: ",")
     }
