@@ -246,6 +246,8 @@ final class ProxyPass {
     private func finishFiles(_ report: inout ProxyReport) throws {
         if let proxy {
             try proxyVideo?.finish(into: &proxy.muxer)
+            // The encoder's memory is the most of the whole; the stills that follow need not come on top.
+            proxyVideo = nil
             try proxy.muxer.finish()
             finished.append(proxy.file)
             report.proxy = proxy.file.destination
