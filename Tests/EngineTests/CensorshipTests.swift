@@ -30,7 +30,9 @@ struct CensorshipTests {
         private func place(_ seconds: Double) -> Int { Int(seconds * Double(heard.sampleRate)) }
     }
 
-    private static func censored(_ operations: String, name: String = "bframes_closed.mp4", settings: String? = nil)
+    private static func censored(
+        _ operations: String, name: String = "bframes_closed.mp4", settings: String? = nil
+    )
         throws -> Heard
     {
         let path = Fixture.media(name)

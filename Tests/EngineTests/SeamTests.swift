@@ -7,7 +7,9 @@ import Testing
 @Suite("Sound at a seam")
 struct SeamTests {
     /// A tone with nothing above a few hundred hertz, so that whatever is there after a render is a click.
-    private static func makeTone(_ folder: String, hertz: Int, codec: [String] = ["-c:a", "pcm_s16le"], name: String)
+    private static func makeTone(
+        _ folder: String, hertz: Int, codec: [String] = ["-c:a", "pcm_s16le"], name: String
+    )
         throws -> String
     {
         let path = "\(folder)/\(name)"

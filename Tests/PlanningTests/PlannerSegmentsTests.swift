@@ -38,7 +38,9 @@ struct PlannerSegmentsTests {
         TestSupport.failure { _ = try plan(programme, probes: probes, more: more) }
     }
 
-    private static func shapes(_ programme: String, probes: [ProbeReport] = [Source.clip()], more: String = "") throws
+    private static func shapes(
+        _ programme: String, probes: [ProbeReport] = [Source.clip()], more: String = ""
+    ) throws
         -> [Shape]
     {
         try plan(programme, probes: probes, more: more).segments.map(Shape.init)
