@@ -12,7 +12,8 @@ package struct Inspection: Sendable {
 
     package init(_ path: String) throws {
         let arguments = [
-            "-v", "error", "-show_format", "-show_streams", "-show_frames", "-read_intervals", "%+#1", "-of", "json", path,
+            "-v", "error", "-show_format", "-show_streams", "-show_frames", "-read_intervals", "%+#1", "-of", "json",
+            path,
         ]
         let object = try JSONSerialization.jsonObject(with: Command.output("ffprobe", arguments))
         let root = object as? [String: Any] ?? [:]
