@@ -23,7 +23,7 @@ build: packages ## Build for debugging
 	$(SWIFT) build -j $(JOBS)
 
 release: packages ## Build for use
-	$(SWIFT) build -c release -j $(JOBS) --product reelpool
+	$(SWIFT) build -c release -j $(JOBS) --product reelpool --static-swift-stdlib
 
 lint: ## Check the style of all sources
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

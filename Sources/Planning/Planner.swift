@@ -197,10 +197,9 @@ package struct Planner {
                 var piece = Piece(source: source, start: from - offset, end: to == end ? nil : to - offset)
                 while nextEffect < sounds.count, sounds[nextEffect].end <= from { nextEffect += 1 }
                 for effect in sounds[nextEffect...].prefix(while: { $0.start < to }) {
+                    // Not clipped: an effect fades at its own edges, and must not where a cut falls inside it.
                     piece.sound.append(
-                        SoundEffect(
-                            start: max(effect.start, from) - offset, end: min(effect.end, to) - offset,
-                            kind: effect.kind))
+                        SoundEffect(start: effect.start - offset, end: effect.end - offset, kind: effect.kind))
                 }
                 pieces.append(piece)
             }

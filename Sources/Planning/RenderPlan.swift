@@ -45,7 +45,7 @@ package struct PlannedSegment: Codable, Sendable, Equatable {
     /// Whether the sound begins or ends at a seam, and is faded there for a few milliseconds.
     package var fadesIn: Bool
     package var fadesOut: Bool
-    /// Mutes and bleeps, in source time, sorted, not overlapping.
+    /// Mutes and bleeps, in source time, sorted, not overlapping; they may reach beyond the segment.
     package var sound: [SoundEffect]
 }
 

@@ -13,4 +13,9 @@ enum JSONOutput {
             ]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
+
+    /// For values that cannot fail to encode: reports hold finite numbers and strings only.
+    static func line(_ value: some Encodable, indented: Bool) -> String {
+        (try? text(value, indented: indented)) ?? "{}"
+    }
 }

@@ -19,6 +19,29 @@ package struct RawVideo: Sendable {
         }
     }
 
+    private init(width: Int, height: Int, frames: [Data]) {
+        (self.width, self.height, self.frames) = (width, height, frames)
+    }
+
+    /// A part of every picture; all numbers even.
+    package func cropped(x: Int, y: Int, width: Int, height: Int) -> RawVideo {
+        let parts = frames.map { frame in
+            var part = Data()
+            for row in y..<y + height {
+                part += frame[frame.startIndex + row * self.width + x..<frame.startIndex + row * self.width + x + width]
+            }
+            let (across, down) = ((self.width + 1) / 2, (self.height + 1) / 2)
+            for plane in 0..<2 {
+                let base = frame.startIndex + self.width * self.height + plane * across * down
+                for row in y / 2..<(y + height) / 2 {
+                    part += frame[base + row * across + x / 2..<base + row * across + (x + width) / 2]
+                }
+            }
+            return part
+        }
+        return RawVideo(width: width, height: height, frames: parts)
+    }
+
     package func luma(_ frame: Int, x: Int, y: Int) -> Int { Int(frames[frame][y * width + x]) }
 
     package func chroma(_ frame: Int, x: Int, y: Int) -> (blue: Int, red: Int) {

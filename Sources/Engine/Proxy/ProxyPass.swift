@@ -30,6 +30,7 @@ final class ProxyPass {
     private var held: VideoFrame?
     private var lastPicture: (time: Int64, duration: Int64)?
     private var nextKeyframeSecond = 0.0
+    private var pictureEnd: Int64 = 0
 
     // The rest.
     private var speechFile: MuxedFile?
@@ -186,8 +187,8 @@ final class ProxyPass {
         if let proxyVideo, let proxy {
             let isKeyframe = seconds >= nextKeyframeSecond
             if isKeyframe { nextKeyframeSecond = seconds.rounded(.down) + Double(ProxyRules.keyframeIntervalSeconds) }
-            try proxyVideo.submit(
-                held.frame.reference(), at: held.time, duration: max(1, next - held.time), keyframe: isKeyframe)
+            try proxyVideo.submit(held.frame.reference(), at: held.time, keyframe: isKeyframe)
+            pictureEnd = next
             try proxyVideo.drain(into: &proxy.muxer)
         }
         self.held = nil
@@ -245,7 +246,9 @@ final class ProxyPass {
 
     private func finishFiles(_ report: inout ProxyReport) throws {
         if let proxy {
-            try proxyVideo?.finish(into: &proxy.muxer)
+            try proxyVideo?.finish(at: pictureEnd, into: &proxy.muxer)
+            // The encoder's memory is the most of the whole; the stills that follow need not come on top.
+            proxyVideo = nil
             try proxy.muxer.finish()
             finished.append(proxy.file)
             report.proxy = proxy.file.destination

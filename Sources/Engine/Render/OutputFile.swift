@@ -70,8 +70,9 @@ final class OutputFile {
     /// Writes the packets that the picture's encoder has ready.
     func drainVideo() throws { try video?.drain(into: &file.muxer) }
 
-    func finish() throws {
-        try video?.finish(into: &file.muxer)
+    /// - Parameter videoEnd: when the last picture's time is over, in the video's ticks.
+    func finish(videoEnd: Int64) throws {
+        try video?.finish(at: videoEnd, into: &file.muxer)
         try audio?.finish(into: &file.muxer)
         try file.muxer.finish()
     }

@@ -3,17 +3,15 @@ internal import Model
 internal import Planning
 
 /// Places pictures on the programme's clock, keeping the source's spacing or resampling to one rate.
-///
-/// One picture is held back until the next one tells how long it lasts.
 final class ProgrammeVideo {
     private enum Pacing {
         case source
-        case constant(CadenceMapper)
+        /// The last picture is held back, because the next one tells how often it is shown.
+        case constant(CadenceMapper, held: VideoFrame?)
     }
 
     private let track: VideoTrack
     private var pacing: Pacing
-    private var held: VideoFrame?
 
     /// The time base that frames are submitted in.
     static func timeBase(_ cadence: Cadence) -> Rational {
@@ -27,43 +25,34 @@ final class ProgrammeVideo {
         self.track = track
         switch cadence {
         case .source: pacing = .source
-        case .constant(let rate, _): pacing = .constant(CadenceMapper(framesPerSecond: rate))
+        case .constant(let rate, _): pacing = .constant(CadenceMapper(framesPerSecond: rate), held: nil)
         }
     }
 
     /// - Parameter time: since the programme's beginning, in seconds; above every earlier one.
     func add(_ frame: consuming Frame, at time: Rational) throws {
         let tick = time.ticks(in: track.timeBase)
-        try release { mapper in
-            mapper.advance(toFrameAt: time)
-        } source: {
-            tick
-        }
-        held = VideoFrame(frame, time: tick)
-    }
-
-    func finish(at time: Rational) throws {
-        let tick = time.ticks(in: track.timeBase)
-        try release { mapper in
-            mapper.finish(at: time)
-        } source: {
-            tick
-        }
-    }
-
-    private func release(
-        constant ticks: (inout CadenceMapper) -> Range<Int64>, source next: () -> Int64
-    ) throws {
         switch pacing {
         case .source:
-            guard let held else { return }
-            self.held = nil
-            try track.submit(held.frame.reference(), at: held.time, duration: max(1, next() - held.time))
-        case .constant(var mapper):
-            let shown = ticks(&mapper)
-            pacing = .constant(mapper)
-            guard let held else { return }
-            for tick in shown { try track.submit(held.frame.reference(), at: tick, duration: 1) }
+            try track.submit(frame, at: tick)
+        case .constant(var mapper, let held):
+            try show(held, at: mapper.advance(toFrameAt: time))
+            pacing = .constant(mapper, held: VideoFrame(frame, time: tick))
         }
+    }
+
+    /// - Parameter time: how long the programme lasts.
+    /// - Returns: the same in ticks of the track.
+    func finish(at time: Rational) throws -> Int64 {
+        if case .constant(var mapper, let held) = pacing {
+            try show(held, at: mapper.finish(at: time))
+            pacing = .constant(mapper, held: nil)
+        }
+        return time.ticks(in: track.timeBase)
+    }
+
+    private func show(_ held: VideoFrame?, at ticks: Range<Int64>) throws {
+        guard let held else { return }
+        for tick in ticks { try track.submit(held.frame.reference(), at: tick) }
     }
 }

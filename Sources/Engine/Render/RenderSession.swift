@@ -53,8 +53,7 @@ final class RenderSession {
         }
         guard segmentsPlaced > 0 else { throw PlanningError.keepsNothing }
         meter.update(.finishing, fraction: 0.99, frames: frameCount, mediaSeconds: elapsed.seconds)
-        try programmeVideo?.finish(at: elapsed)
-        try file.finish()
+        try file.finish(videoEnd: programmeVideo?.finish(at: elapsed) ?? 0)
         try cancellation.check()
         damagedPackets += sessions.reduce(0) { $0 + $1.session.reader.damageCount }
         let report = report()

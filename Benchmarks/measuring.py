@@ -1,0 +1,108 @@
+"""Runs commands and measures what they cost: wall time, CPU time, peak memory."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Command = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The cost of one run."""
+
+    wall: float  # seconds
+    cpu: float  # user and system seconds of the process and all it waited for
+    rss: float  # peak resident MB of the largest process
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.wall + other.wall, self.cpu + other.cpu, max(self.rss, other.rss))
+
+
+@dataclass
+class Subject:
+    """One way of doing a piece of work: commands run one after the other, writing into one folder."""
+
+    name: str
+    commands: list[Command]
+    folder: Path | None = None  # emptied before every run
+    may_fail: bool = False  # a failure exit status is part of the work
+    runs: list[Usage] = field(default_factory=list)
+
+    def median(self, quantity: str) -> float:
+        return statistics.median(getattr(run, quantity) for run in self.runs)
+
+
+class CommandFailed(Exception):
+    pass
+
+
+def run(command: Command, may_fail: bool = False) -> Usage:
+    """Runs one command to its end.
+
+    The usage is the kernel's own account (wait4), which covers the children that the command waited for.
+    Peak memory cannot read below this interpreter's own, some 20 MB: a child starts as its copy.
+    """
+    with tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        died = process.returncode < 0
+        if died or process.returncode != 0 and not may_fail:
+            errors.seek(0)
+            tail = errors.read().decode(errors="replace").strip()[-2000:]
+            raise CommandFailed(f"{' '.join(command)}\nexit status {process.returncode}\n{tail}")
+    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def run_once(subject: Subject) -> Usage:
+    if subject.folder:
+        shutil.rmtree(subject.folder, ignore_errors=True)
+        subject.folder.mkdir(parents=True)
+    total = Usage(0, 0, 0)
+    for command in subject.commands:
+        total += run(command, subject.may_fail)
+    return total
+
+
+def interleave(title: str, subjects: list[Subject], rounds: int, say: Callable[[str], None]) -> None:
+    """Measures in the order A B C, A B C, ... so that a busy moment of the machine hits all alike."""
+    say(f"\n{title}")
+    for number in range(1, rounds + 1):
+        for subject in subjects:
+            usage = run_once(subject)
+            subject.runs.append(usage)
+            say(f"  {number}/{rounds} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
+                f" {usage.rss:7.0f} MB")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How one subject compares with another: the median over rounds of the ratio within a round, and its range."""
+
+    median: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(ours: Subject, theirs: Subject, quantity: str, inverse: bool = False) -> "Ratio":
+        pairs = [(getattr(a, quantity), getattr(b, quantity)) for a, b in zip(ours.runs, theirs.runs, strict=True)]
+        values = [b / a if inverse else a / b for a, b in pairs]
+        return Ratio(statistics.median(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

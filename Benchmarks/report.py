@@ -1,0 +1,40 @@
+"""docs/benchmarks.md."""
+
+from table import Table, as_markdown
+
+PREFACE = """# Benchmarks
+
+Reelpool beside the `ffmpeg` command line, same settings, same number of threads. Written by `make bench`; numbers are \
+for the machine below, ratios travel better.
+"""
+
+METHOD = """## How it is measured
+
+- Programs that are compared run in turn (A B C, A B C, …), {rounds} rounds. A number is the median over rounds; a \
+ratio is the median over rounds of the ratio within one round, with its lowest and highest value in brackets. Verdicts \
+go by the median.
+- CPU seconds are user and system time of the whole process tree, and peak memory is the largest resident set, both as \
+the kernel reports them at exit.
+- The recording is {seconds} s of 1080p30 H.264 with grain and AAC stereo sound in bursts; the long one is 10 minutes of \
+360p30 with a keyframe every second.
+- `--threads N` is all that Reelpool uses, for decoder, filters and encoder together. A command line gets `-threads N` \
+for its decoder and again for its encoder, and one filter thread; ffmpeg 9.0 adds threads of its own even then.
+- *Proxy, picture only*: libx264 veryfast crf 23, bicubic to 720p, a keyframe every second, index first. Reelpool makes \
+`sprite.jpg` and `poster.jpg` in the same run, and is not credited for them. VMAF is against the source, both at 1080p.
+- *Proxy set*: `proxy.mp4`, `audio.mp3`, `sprite.jpg`, `waveform.json`, `poster.jpg`. The command lines write raw \
+samples in place of the waveform, which is less work than peaks.
+- *Probe*: one Reelpool process for all files, against one `ffprobe -show_format -show_streams` for each. Reelpool also \
+finds keyframe distances and edit lists. Files that are broken or encrypted are among them, for both.
+- *Render*: three quarters of the recording in five ranges, libx264 veryfast crf 20 and AAC; the command lines use trim, \
+atrim and concat.
+- *Ranges*: the same number of frames of the same ten minutes, in 500 ranges and in 5.
+- *Memory growth*: peak memory of a nine-minute render less that of a one-minute render, by the eight minutes between.
+"""
+
+
+def page(table: Table, setting: list[tuple[str, str]], rounds: int, seconds: int, quick: bool) -> str:
+    warning = "\n**A quick run: one round on short inputs. The numbers mean nothing.**\n" if quick else ""
+    lines = "\n".join(f"| {label} | {value} |" for label, value in setting)
+    return "\n".join([
+        PREFACE + warning, "## What it ran on", "", "| | |", "|---|---|", lines, "", "## Results", "",
+        as_markdown(table), "", METHOD.format(rounds=rounds, seconds=seconds)])

@@ -1,0 +1,89 @@
+"""The result: rows with a bar each, as text for a terminal and for docs/benchmarks.md."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from measuring import Ratio, Subject
+
+UNITS = {"cpu": "CPU s", "wall": "wall s", "rss": "peak MB"}
+
+
+@dataclass(frozen=True)
+class Row:
+    work: str
+    quantity: str
+    reelpool: str
+    peer: str
+    other: str
+    ratio: str
+    bar: str
+    passed: bool | None  # None: told for information
+
+    @property
+    def verdict(self) -> str:
+        return {True: "PASS", False: "FAIL", None: ""}[self.passed]
+
+
+@dataclass
+class Table:
+    rows: list[Row] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def failures(self) -> int:
+        return sum(row.passed is False for row in self.rows)
+
+    def at_most(self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None) -> None:
+        """Reelpool's cost as a part of the other's: at most `limit`."""
+        self._compare(work, quantity, ours, theirs, limit, "≤", lambda ratio: ratio <= limit)
+
+    def times_less(self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None) -> None:
+        """The other's cost in Reelpool's: at least `limit` times as much."""
+        self._compare(work, quantity, ours, theirs, limit, "≥", lambda ratio: ratio >= limit)
+
+    def _compare(
+        self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None, sign: str,
+        holds: Callable[[float], bool],
+    ) -> None:
+        ratio = Ratio.of(ours, theirs, quantity, inverse=sign == "≥")
+        self.rows.append(Row(
+            work, UNITS[quantity], number(ours.median(quantity)), theirs.name, number(theirs.median(quantity)),
+            f"{ratio}{'×' if sign == '≥' else ''}", f"{sign} {limit:g}" if limit else "",
+            None if limit is None else holds(ratio.median)))
+
+    def fact(
+        self, work: str, quantity: str, ours: str, peer: str, other: str, ratio: str, bar: str, passed: bool | None
+    ) -> None:
+        self.rows.append(Row(work, quantity, ours, peer, other, ratio, bar, passed))
+
+    def skip(self, reason: str) -> None:
+        self.skipped.append(reason)
+
+
+def number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+HEADINGS = ["Work", "Quantity", "Reelpool", "Compared with", "", "Ratio (range)", "Bar", "Verdict"]
+
+
+def cells(row: Row) -> list[str]:
+    return [row.work, row.quantity, row.reelpool, row.peer, row.other, row.ratio, row.bar, row.verdict]
+
+
+def as_text(table: Table) -> str:
+    lines = [HEADINGS, *map(cells, table.rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    text = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    return "\n".join([text, *(f"skipped: {reason}" for reason in table.skipped)])
+
+
+def as_markdown(table: Table) -> str:
+    """The work is named in the first of its rows only."""
+    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    before = None
+    for row in table.rows:
+        work, *rest = cells(row)
+        lines.append("| " + " | ".join([work if work != before else "", *rest]) + " |")
+        before = work
+    return "\n".join([*lines, "", *(f"Skipped: {reason}" for reason in table.skipped)]).rstrip()
