@@ -13,7 +13,6 @@ final class SourceReader {
         var limits = DemuxerLimits()
         /// Goes on behind damage and missing ends instead of failing.
         var salvage = false
-        var keyframesOnly = false
     }
 
     /// A stream interleaved worse than this is taken to have ended.
@@ -50,8 +49,7 @@ final class SourceReader {
         (video, audio) = (nil, nil)
         if let stream = settings.videoStream {
             let decoder = try Decoder(
-                demuxer, stream: stream, threads: settings.decoderThreads, keyframesOnly: settings.keyframesOnly,
-                limits: settings.limits)
+                demuxer, stream: stream, threads: settings.decoderThreads, limits: settings.limits)
             video = StreamLane(
                 decoder, stream: stream, timeBase: demuxer.timeBase(ofStream: stream),
                 offset: demuxer.timeOffset(ofStream: stream))
