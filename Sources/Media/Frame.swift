@@ -45,7 +45,6 @@ package struct Frame: ~Copyable {
         nonmutating set { rp_frame_set_duration(pointer, newValue) }
     }
     package var isKey: Bool { rp_frame_is_key(pointer) }
-    package var isInterlaced: Bool { rp_frame_is_interlaced(pointer) }
     /// The decoder met errors in it.
     package var isDamaged: Bool {
         pointer.pointee.decode_error_flags != 0 || pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0

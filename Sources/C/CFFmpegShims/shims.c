@@ -161,14 +161,6 @@ bool rp_frame_is_key(const AVFrame *frame) {
 #endif
 }
 
-bool rp_frame_is_interlaced(const AVFrame *frame) {
-#if HAS_FRAME_FLAGS
-    return frame->flags & AV_FRAME_FLAG_INTERLACED;
-#else
-    return frame->interlaced_frame;
-#endif
-}
-
 void rp_frame_clear_picture_type(AVFrame *frame) {
     frame->pict_type = AV_PICTURE_TYPE_NONE;
 #if HAS_FRAME_FLAGS

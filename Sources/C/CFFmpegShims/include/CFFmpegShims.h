@@ -53,7 +53,6 @@ void rp_format_reread_through(AVFormatContext *format, AVIOContext *reader);
 int64_t rp_frame_duration(const AVFrame *frame);
 void rp_frame_set_duration(AVFrame *frame, int64_t duration);
 bool rp_frame_is_key(const AVFrame *frame);
-bool rp_frame_is_interlaced(const AVFrame *frame);
 /// A frame that the encoder should decide the type of itself.
 void rp_frame_clear_picture_type(AVFrame *frame);
 
