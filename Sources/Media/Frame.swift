@@ -132,6 +132,26 @@ package struct Frame: ~Copyable {
         return frame
     }
 
+    /// The same samples, channel by channel within each instant, for encoders that want them so (libopus).
+    borrowing func interleaved() throws(MediaError) -> Frame {
+        let frame = try Frame()
+        frame.pointer.pointee.nb_samples = pointer.pointee.nb_samples
+        frame.pointer.pointee.format = AV_SAMPLE_FMT_FLT.rawValue
+        frame.pointer.pointee.sample_rate = pointer.pointee.sample_rate
+        try check(av_channel_layout_copy(&frame.pointer.pointee.ch_layout, &pointer.pointee.ch_layout), "a layout")
+        try check(av_frame_get_buffer(frame.pointer, 0), "allocating samples")
+        frame.pointer.pointee.pts = pointer.pointee.pts
+        guard let base = frame.pointer.pointee.extended_data?[0] else { return frame }
+        let (channels, count) = (channels, sampleCount)
+        base.withMemoryRebound(to: Float.self, capacity: channels * count) { target in
+            for channel in 0..<channels {
+                let source = samples(channel: channel)
+                for index in 0..<count { target[index * channels + channel] = source[index] }
+            }
+        }
+        return frame
+    }
+
     /// Removes metadata that describes the source's picture and would be wrong after conversion.
     package func dropSideData() {
         for kind in [

@@ -214,15 +214,18 @@ enum AVSampleFormat rp_encoder_sample_format(const AVCodec *codec) {
 #if HAS_SUPPORTED_CONFIG
     const void *list = NULL;
     if (avcodec_get_supported_config(NULL, codec, AV_CODEC_CONFIG_SAMPLE_FORMAT, 0, &list, NULL) < 0)
-        return AV_SAMPLE_FMT_NONE;
+        return AV_SAMPLE_FMT_FLTP;
     const enum AVSampleFormat *formats = list;
 #else
     const enum AVSampleFormat *formats = codec->sample_fmts;
 #endif
-    if (!formats) return AV_SAMPLE_FMT_NONE;
-    for (const enum AVSampleFormat *each = formats; *each != AV_SAMPLE_FMT_NONE; each++)
+    if (!formats) return AV_SAMPLE_FMT_FLTP;
+    enum AVSampleFormat found = AV_SAMPLE_FMT_NONE;
+    for (const enum AVSampleFormat *each = formats; *each != AV_SAMPLE_FMT_NONE; each++) {
         if (*each == AV_SAMPLE_FMT_FLTP) return *each;
-    return formats[0];
+        if (*each == AV_SAMPLE_FMT_FLT) found = *each;
+    }
+    return found;
 }
 
 int rp_encoder_sample_rate(const AVCodec *codec, int wanted) {

@@ -63,7 +63,7 @@ int rp_stream_add_side_data(AVStream *stream, enum AVPacketSideDataType type, co
 
 /// Whether `codec` encodes from `format`; true when the codec does not say.
 bool rp_encoder_takes_pixel_format(const AVCodec *codec, enum AVPixelFormat format);
-/// The sample format an encoder prefers, AV_SAMPLE_FMT_NONE when it does not say.
+/// Planar float where an encoder takes it, else interleaved float, else AV_SAMPLE_FMT_NONE.
 enum AVSampleFormat rp_encoder_sample_format(const AVCodec *codec);
 /// The supported rate nearest to and not below `wanted`, else the highest; `wanted` when the codec does not say.
 int rp_encoder_sample_rate(const AVCodec *codec, int wanted);
