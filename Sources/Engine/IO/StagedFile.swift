@@ -15,6 +15,11 @@ package final class StagedFile: RereadableSink {
 
     package init(destination: String) throws(EngineError) {
         self.destination = destination
+        // Better now than after an hour's work.
+        var status = stat()
+        guard stat(destination, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+            throw EngineError(.outputNotWritable, "\(destination) is a folder")
+        }
         let folder = Self.folder(of: destination)
         let nameless = open(folder, namelessFileFlag | O_RDWR | O_CLOEXEC, 0o644)
         if nameless >= 0 {

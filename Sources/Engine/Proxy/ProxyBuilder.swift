@@ -21,6 +21,8 @@ package struct ProxyOptions {
 /// Makes everything an editor in a browser needs of one source, from one decode: a scrubbable proxy, sound for
 /// transcription, a sprite sheet, a waveform and a poster.
 package struct ProxyBuilder {
+    private static let outputs = ["proxy.mp4", "audio.mp3", "sprite.jpg", "waveform.json", "poster.jpg"]
+
     private let path: String
     private let folder: String
     private let options: ProxyOptions
@@ -47,6 +49,9 @@ package struct ProxyBuilder {
         let probe = try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
         let (video, audio) = try probe.mainStreams(salvage: options.salvage)
         try OutputFolder.create(folder)
+        if let name = Self.outputs.first(where: { isSameFile(path, file($0)) }) {
+            throw EngineError(.outputIsSource, "the source would be overwritten by its own \(name)")
+        }
 
         var report = ProxyReport(source: path, proxyMethod: .encoded, proxyReason: "")
         let obstacle = ProxyRules.obstacle(probe)
