@@ -15,9 +15,8 @@ package struct Decoder: ~Copyable {
 
     /// - Parameters:
     ///   - threads: 1 decodes on the calling thread; more are libavcodec's frame threads.
-    ///   - keyframesOnly: decodes only what stands alone, for thumbnails.
     package init(
-        _ demuxer: borrowing Demuxer, stream index: Int, threads: Int, keyframesOnly: Bool = false,
+        _ demuxer: borrowing Demuxer, stream index: Int, threads: Int,
         limits: DemuxerLimits = DemuxerLimits()
     ) throws(MediaError) {
         let stream = demuxer.stream(index)
@@ -33,7 +32,6 @@ package struct Decoder: ~Copyable {
             context.pointee.max_pixels = limits.maximumPixels
             context.pointee.thread_count = Int32(threads)
             context.pointee.request_sample_fmt = AV_SAMPLE_FMT_FLTP
-            if keyframesOnly { context.pointee.skip_frame = AVDISCARD_NONKEY }
             try check(avcodec_open2(context, codec, nil), "opening the decoder", code: .noDecoder)
         } catch {
             avcodec_free_context(&fresh)

@@ -26,6 +26,22 @@ struct ProxyFailureTests {
         }
     }
 
+    @Test("a picture without one intact frame is no success, whether it would be copied or encoded")
+    func nothingIntact() throws {
+        try withTemporaryFolder { folder in
+            for (name, options) in [("copied", []), ("encoded", ["-aspect", "4:3"])] {
+                let source = "\(folder)/\(name).mp4"
+                _ = try Command.output(
+                    "ffmpeg",
+                    ["-v", "error", "-nostdin", "-i", Fixture.hostile("bitflips.mp4"), "-map", "0:v", "-c", "copy"]
+                        + options + ["-frames:v", "1", source])
+                let failed = failure { try makeProxy(of: source, in: "\(folder)/\(name)") }
+                #expect(failed?.code == .damagedMedia, "\(name)")
+                #expect(failure { try makeProxy(of: source, in: "\(folder)/\(name)", salvage: true) } == nil)
+            }
+        }
+    }
+
     @Test("files of an earlier run are untouched", arguments: ["bitflips.mp4", "truncated.mp4", "text.mp4"])
     func keepsEarlier(name: String) throws {
         try withTemporaryFolder { folder in

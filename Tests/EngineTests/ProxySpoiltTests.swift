@@ -109,18 +109,14 @@ struct ProxySpoiltTests {
         }
     }
 
-    @Test("is encoded when a picture that its container calls a keyframe is none")
-    func falseKeyframe() throws {
+    @Test("is encoded when pictures that its container calls keyframes are none")
+    func falseKeyframes() throws {
         try withTemporaryFolder { folder in
+            // Half a second, then a second and a half: with the sixteenth picture told to be the thirty-first, the
+            // table promises a keyframe each second.
             let path = "\(folder)/false_key.mp4"
-            let honest = try Self.grouped(15, in: folder)
-            let table = try #require(try MP4Boxes(honest).find("stss").first)
-            // Behind the header, version, flags and count: the second sample number, 16, becomes 11.
-            let place = table.range.lowerBound + 16 + 4
-            var data = try bytes(ofFile: honest)
-            try #require(data[place..<place + 4].elementsEqual([0, 0, 0, 16]))
-            data[place + 3] = 11
-            try data.write(to: URL(fileURLWithPath: path))
+            let honest = try Self.encoded(["-g", "300", "-force_key_frames", "0.5,2,3"], in: folder)
+            try Self.patch(honest, box: "stss", at: 20, from: [0, 0, 0, 16], to: [0, 0, 0, 31], into: path)
 
             let set = try makeProxy(of: path, in: "\(folder)/set")
             #expect(set.report.proxyMethod == .encoded)
@@ -130,15 +126,47 @@ struct ProxySpoiltTests {
         }
     }
 
+    @Test("is encoded when its edit list ends before its pictures do")
+    func cutShort() throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/cut_short.mp4"
+            // The first edit list is the picture's: 4000 thousandths become 3000.
+            try Self.patch(
+                Fixture.media("proxy_ready.mp4"), box: "elst", at: 16, from: [0, 0, 0x0f, 0xa0],
+                to: [0, 0, 0x0b, 0xb8], into: path)
+            try #require(try ReferenceVideo(path).times.count == 90)
+
+            let set = try makeProxy(of: path, in: "\(folder)/set")
+            #expect(set.report.proxyMethod == .encoded)
+            #expect(set.report.proxyReason.contains("edit list"))
+            try ProxyPromises.checkFrameTimes(set)
+        }
+    }
+
+    /// Overwrites bytes of the first box of a type, counted from the box's own beginning.
+    private static func patch(
+        _ source: String, box: String, at offset: Int, from old: [UInt8], to new: [UInt8], into path: String
+    ) throws {
+        let place = try #require(try MP4Boxes(source).find(box).first).range.lowerBound + offset
+        var data = try bytes(ofFile: source)
+        try #require(data[place..<place + old.count].elementsEqual(old))
+        data.replaceSubrange(place..<place + old.count, with: new)
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
     /// A proxy with closed groups of so many pictures.
     private static func grouped(_ distance: Int, in folder: String) throws -> String {
-        let path = "\(folder)/grouped.mp4"
+        try encoded(["-g", "\(distance)", "-keyint_min", "\(distance)"], in: folder)
+    }
+
+    private static func encoded(_ options: [String], in folder: String) throws -> String {
+        let path = "\(folder)/encoded.mp4"
         _ = try Command.output(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-i", Fixture.media("proxy_ready.mp4"), "-c:a", "copy", "-c:v", "libx264",
-                "-preset", "ultrafast", "-g", "\(distance)", "-keyint_min", "\(distance)", "-sc_threshold", "0", path,
-            ])
+                "-preset", "ultrafast", "-sc_threshold", "0",
+            ] + options + [path])
         return path
     }
 }

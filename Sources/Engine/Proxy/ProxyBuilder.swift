@@ -65,14 +65,15 @@ package struct ProxyBuilder {
 
         var remux: Remuxer.Copy?
         if report.proxyMethod == .remuxed, let video {
-            remux = try Remuxer.remux(
+            let outcome = try Remuxer.remux(
                 path: path, streams: [video.index] + (audio.map { [$0.index] } ?? []), to: file("proxy.mp4"),
                 limits: options.limits, cancellation: cancellation)
-            if let remux {
-                report.proxy = remux.file.destination
-                report.frames = remux.packets[video.index]
-            } else {
-                (report.proxyMethod, report.proxyReason) = (.encoded, "what it calls keyframes are none")
+            switch outcome {
+            case .copied(let copy):
+                remux = copy
+                report.proxy = copy.file.destination
+                report.frames = copy.packets[video.index]
+            case .unsuited(let reason): (report.proxyMethod, report.proxyReason) = (.encoded, reason)
             }
         }
         let pass = try ProxyPass(

@@ -33,6 +33,7 @@ final class ProxyPass {
     private var pictureEnd: Int64 = 0
 
     // The rest.
+    private var stills: StillsReader?
     private var speechFile: MuxedFile?
     private var speech: SoundRendition?
     private var sprite: SpriteSheet?
@@ -49,14 +50,15 @@ final class ProxyPass {
         duration = probe.container.durationSeconds ?? 0
         poster = PosterChoice(duration: duration)
         var settings = SourceReader.Settings()
-        settings.videoStream = video?.index
+        settings.videoStream = encodesProxy ? video?.index : nil
         settings.audioStream = audio?.index
         settings.decoderThreads = options.threads.decoder
         settings.limits = options.limits
         settings.salvage = options.salvage
-        // Thumbnails need no more than keyframes where those are close enough.
-        settings.keyframesOnly = !encodesProxy && (video?.keyframeIntervalSeconds ?? .infinity) <= 1.001
         reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        if let video, !encodesProxy {
+            stills = try StillsReader(path: path, stream: video, options: options, cancellation: cancellation)
+        }
         try openPicture(encodesProxy: encodesProxy)
         if encodesProxy { try openProxy() }
         try openSpeech()
@@ -149,9 +151,7 @@ final class ProxyPass {
                 reader.takeVideo()
                 if let lastPicture, picture.time <= lastPicture.time { continue }
                 lastPicture = (picture.time, picture.frame.duration)
-                if proxyVideo == nil {
-                    try hold(picture, lane.timeBase)
-                } else if let conformed = try conformer?.conform(picture) {
+                if let conformed = try conformer?.conform(picture) {
                     try hold(conformed, lane.timeBase)
                 }
                 let seconds = Double(picture.time) * lane.timeBase.seconds
@@ -164,12 +164,13 @@ final class ProxyPass {
             }
             end = try finishPicture(lane.timeBase)
         }
+        try takeStills()
         try addSound(upTo: .infinity)
         meter.update(.finishing, fraction: 0.98, frames: frames, mediaSeconds: end)
         if proxyVideo != nil { report.frames = frames }
-        // Keyframes alone do not tell when the last picture ends.
+        // A few pictures alone do not tell when the last one ends.
         report.durationSeconds = max(proxyVideo == nil ? duration : end, try finishSound())
-        report.damagedPackets = reader.damageCount
+        report.damagedPackets = reader.damageCount + (stills?.damageCount ?? 0)
         try finishFiles(&report)
     }
 
@@ -198,16 +199,28 @@ final class ProxyPass {
         let isDue = sprite?.nextSeconds.map { $0 < end } ?? false
         // Tiles are frequent enough to choose the poster from, and sparse enough to cost nothing.
         guard isDue else { return }
-        let still = proxyVideo == nil ? try conformer?.conform(picture) ?? picture : picture
-        while let due = sprite?.nextSeconds, due < end { try sprite?.add(still.frame) }
-        if poster.isOpen { try poster.consider(still.frame, at: seconds) }
+        while let due = sprite?.nextSeconds, due < end { try sprite?.add(picture.frame) }
+        if poster.isOpen { try poster.consider(picture.frame, at: seconds) }
+    }
+
+    /// Without a proxy to encode, only the pictures on the sheet are decoded.
+    private func takeStills() throws {
+        guard let stills else { return }
+        var last: (picture: VideoFrame, still: VideoFrame)?
+        while let due = sprite?.nextSeconds {
+            guard let picture = try stills.picture(at: Rational(Int64(due))) else { return }
+            let seconds = stills.seconds(of: picture)
+            if last?.picture !== picture { last = (picture, try conformer?.conform(picture) ?? picture) }
+            guard let still = last?.still else { return }
+            try sprite?.add(still.frame)
+            if poster.isOpen { try poster.consider(still.frame, at: seconds) }
+            meter.update(.decoding, fraction: duration > 0 ? 0.5 * due / duration : 0, mediaSeconds: due)
+        }
     }
 
     /// - Returns: when the last picture ends, in seconds.
     private func finishPicture(_ timeBase: Rational) throws -> Double {
-        if proxyVideo != nil {
-            while let conformed = try conformer?.finish() { try hold(conformed, timeBase) }
-        }
+        while let conformed = try conformer?.finish() { try hold(conformed, timeBase) }
         guard let lastPicture else { return 0 }
         let usual = video.map { $0.nominalFrameRate.inverse.ticks(in: timeBase) } ?? 1
         let end = lastPicture.time + max(1, lastPicture.duration > 0 ? lastPicture.duration : usual)
@@ -228,7 +241,7 @@ final class ProxyPass {
             soundSeconds = Double(frame.time) * timeBase.seconds
             if let proxy { try proxySound?.add(frame, into: &proxy.muxer) }
             if let speechFile { try speech?.add(frame, into: &speechFile.muxer) }
-            if video == nil {
+            if reader.video == nil {
                 meter.update(
                     .encoding, fraction: duration > 0 ? 0.98 * soundSeconds / duration : 0, mediaSeconds: soundSeconds)
             }

@@ -1,5 +1,6 @@
 internal import Media
 internal import Model
+internal import Planning
 
 /// Copies packets of chosen streams, the video first, into an MP4 with its index first, times counted from the
 /// container's start.
@@ -10,10 +11,15 @@ enum Remuxer {
         var packets: [Int: Int] = [:]
     }
 
-    /// - Returns: `nil` when a packet that is flagged as a keyframe is none, so that a copy could not be scrubbed.
+    enum Outcome {
+        case copied(Copy)
+        /// The packets are not what the container said of them; the reason as a sentence.
+        case unsuited(String)
+    }
+
     static func remux(
         path: String, streams: [Int], to destination: String, limits: DemuxerLimits, cancellation: Cancellation
-    ) throws -> Copy? {
+    ) throws -> Outcome {
         var demuxer = try Demuxer(LocalFile(path: path), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
         let output = try MuxedFile(path: destination, format: "mp4", cancellation: cancellation)
@@ -26,17 +32,47 @@ enum Remuxer {
         }
         try output.beginIndexFirst(timeBases: outputs.values.map(\.timeBase))
         var copy = Copy(file: output.file)
-        var parser = try streams.first.flatMap { try KeyframeParser(demuxer, stream: $0) }
+        var keyframes = try streams.first.map { try KeyframeWatch(demuxer, stream: $0) }
         var packet = try Packet()
         while try demuxer.read(into: &packet) {
             try cancellation.check()
             guard let target = outputs[packet.streamIndex] else { continue }
-            if packet.isKey, packet.streamIndex == streams.first, parser?.isKeyframe(packet) == false { return nil }
+            // Hidden sound before the start is a codec's run-in and stays hidden; all else would come to light.
+            let isPicture = packet.streamIndex == streams.first
+            if packet.isDiscarded, isPicture || (packet.presentationTime ?? 0) + target.offset >= 0 {
+                return .unsuited("its edit list hides part of it")
+            }
+            if isPicture, keyframes?.accepts(packet) == false {
+                return .unsuited("its keyframes are not where they are said to be")
+            }
             copy.packets[packet.streamIndex, default: 0] += 1
             packet.shift(by: target.offset)
             try output.muxer.write(&packet, stream: target.stream, timeBase: target.timeBase)
         }
         try output.muxer.finish()
-        return copy
+        return .copied(copy)
+    }
+}
+
+/// Follows a stream's packets, and tells when one that is called a keyframe is none, or one is too far from the last.
+private struct KeyframeWatch: ~Copyable {
+    private var parser: KeyframeParser?
+    private var last: Int64?
+    private let limit: Int64
+
+    init(_ demuxer: borrowing Demuxer, stream: Int) throws {
+        parser = try KeyframeParser(demuxer, stream: stream)
+        // A thousandth for clocks that count in them.
+        let seconds = Rational(Int64(ProxyRules.keyframeIntervalSeconds)) + Rational(1, 1000)
+        limit = seconds.ticks(in: demuxer.timeBase(ofStream: stream))
+    }
+
+    mutating func accepts(_ packet: borrowing Packet) -> Bool {
+        let time = packet.presentationTime ?? packet.decodeTime ?? 0
+        if packet.isKey {
+            guard parser?.isKeyframe(packet) != false else { return false }
+            last = time
+        }
+        return last.map { time - $0 <= limit } ?? false
     }
 }

@@ -13,7 +13,6 @@ final class SourceReader {
         var limits = DemuxerLimits()
         /// Goes on behind damage and missing ends instead of failing.
         var salvage = false
-        var keyframesOnly = false
     }
 
     /// A stream interleaved worse than this is taken to have ended.
@@ -28,6 +27,9 @@ final class SourceReader {
     private(set) var audio: StreamLane?
     private var reachedEnd = false
     private var sawCleanFrame = false
+    private var sawDamagedFrame = false
+    /// No seek has skipped anything.
+    private var readsThrough = true
     private var pendingVideo: VideoFrame?
     private let canSeek: Bool
     /// How far sound was given out, in seconds; only read when there is no video to tell the position.
@@ -50,8 +52,7 @@ final class SourceReader {
         (video, audio) = (nil, nil)
         if let stream = settings.videoStream {
             let decoder = try Decoder(
-                demuxer, stream: stream, threads: settings.decoderThreads, keyframesOnly: settings.keyframesOnly,
-                limits: settings.limits)
+                demuxer, stream: stream, threads: settings.decoderThreads, limits: settings.limits)
             video = StreamLane(
                 decoder, stream: stream, timeBase: demuxer.timeBase(ofStream: stream),
                 offset: demuxer.timeOffset(ofStream: stream))
@@ -77,7 +78,10 @@ final class SourceReader {
     private func decodeVideo(_ lane: StreamLane) throws -> VideoFrame? {
         while true {
             var frame = try Frame()
-            guard try pull(lane, into: &frame) else { return nil }
+            guard try pull(lane, into: &frame) else {
+                try checkForCleanFrame()
+                return nil
+            }
             guard let time = frame.bestEffortTime ?? frame.time else {
                 try note(damage: "a video frame has no timestamp")
                 continue
@@ -86,6 +90,8 @@ final class SourceReader {
                 sawCleanFrame = true
             } else if sawCleanFrame {
                 try note(damage: "a video frame is damaged")
+            } else {
+                sawDamagedFrame = true
             }
             return VideoFrame(frame, time: time + lane.offset)
         }
@@ -182,6 +188,12 @@ final class SourceReader {
         throw EngineError(.damagedMedia, message, detail: detail ?? LogCapture.lastLine())
     }
 
+    /// Damage that no clean picture ever followed was not the usual start of a capture.
+    private func checkForCleanFrame() throws {
+        guard readsThrough, !sawCleanFrame, sawDamagedFrame || damageCount > 0, !settings.salvage else { return }
+        throw EngineError(.damagedMedia, "no picture of the source is intact", detail: LogCapture.lastLine())
+    }
+
     // MARK: Position
 
     /// Makes the next picture the last one at or before `time` seconds, or an earlier one; never a later one.
@@ -240,11 +252,13 @@ final class SourceReader {
         audio?.reset()
         pendingVideo = nil
         (reachedEnd, sawCleanFrame, audioReached) = (false, false, .zero)
+        (sawDamagedFrame, readsThrough) = (false, false)
     }
 
     private func rewind() throws {
         demuxer = try Demuxer(try makeSource(), limits: settings.limits, cancellation: cancellation)
         try openLanes()
         forget()
+        readsThrough = true
     }
 }
