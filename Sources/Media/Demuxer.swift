@@ -131,17 +131,10 @@ package struct Demuxer: ~Copyable {
     package var streamCount: Int { Int(context.pointee.nb_streams) }
     /// A single picture, such as a PNG or JPEG file.
     package var isStillImage: Bool { formatName.hasSuffix("_pipe") }
-    package var positionBytes: Int64 { context.pointee.pb.pointee.pos }
 
     func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
         precondition(index >= 0 && index < streamCount, "there is no stream \(index)")
         return context.pointee.streams[index].unsafelyUnwrapped
-    }
-
-    /// The stream a player would show or play, preferring default ones.
-    package func bestStream(_ kind: StreamKind) -> Int? {
-        let found = av_find_best_stream(context, kind.av, -1, -1, nil, 0)
-        return found >= 0 ? Int(found) : nil
     }
 
     // MARK: Packets
@@ -174,12 +167,6 @@ package struct Demuxer: ~Copyable {
     package mutating func seek(stream index: Int, before time: Int64) -> Bool {
         av_seek_frame(context, Int32(index), time, AVSEEK_FLAG_BACKWARD) >= 0
     }
-}
-
-package enum StreamKind: Sendable {
-    case video, audio
-
-    var av: AVMediaType { self == .video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO }
 }
 
 extension Demuxer {

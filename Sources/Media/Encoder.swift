@@ -42,6 +42,7 @@ package struct AudioEncoderSettings: Sendable {
 /// One stream's encoder. Not thread-safe; its own threads are inside.
 package struct Encoder: ~Copyable {
     let context: UnsafeMutablePointer<AVCodecContext>
+    private var reachedEnd = false
 
     package init(video settings: VideoEncoderSettings) throws(MediaError) {
         let codec = try Self.find(settings.encoder)
@@ -75,7 +76,10 @@ package struct Encoder: ~Copyable {
     package init(audio settings: AudioEncoderSettings) throws(MediaError) {
         let codec = try Self.find(settings.encoder)
         context = try Self.open(codec, options: [:]) { (context) throws(MediaError) in
-            context.pointee.sample_fmt = AV_SAMPLE_FMT_FLTP
+            context.pointee.sample_fmt = rp_encoder_sample_format(codec)
+            guard context.pointee.sample_fmt != AV_SAMPLE_FMT_NONE else {
+                throw MediaError(rp_error_invalid_data, "encoding with \(settings.encoder)", code: .noEncoder)
+            }
             context.pointee.sample_rate = Int32(settings.format.sampleRate)
             try settings.format.layout.write(to: &context.pointee.ch_layout)
             context.pointee.time_base = AVRational(num: 1, den: Int32(settings.format.sampleRate))
@@ -120,6 +124,8 @@ package struct Encoder: ~Copyable {
     }
 
     deinit {
+        // SVT-AV1 1.4 waits for ever when it is closed before its end: then it is left to the process's end.
+        if !reachedEnd, String(cString: context.pointee.codec.pointee.name) == "libsvtav1" { return }
         var owned: UnsafeMutablePointer<AVCodecContext>? = context
         avcodec_free_context(&owned)
     }
@@ -138,8 +144,14 @@ package struct Encoder: ~Copyable {
     /// Whether this build of FFmpeg has the encoder.
     package static func exists(_ name: String) -> Bool { avcodec_find_encoder_by_name(name) != nil }
 
+    /// Hands over a picture, or planar float samples.
     package mutating func send(_ frame: borrowing Frame) throws(MediaError) {
-        try check(avcodec_send_frame(context, frame.pointer), "encoding a frame")
+        if context.pointee.codec_type == AVMEDIA_TYPE_AUDIO, context.pointee.sample_fmt == AV_SAMPLE_FMT_FLT {
+            let interleaved = try frame.interleaved()
+            try check(avcodec_send_frame(context, interleaved.pointer), "encoding a frame")
+        } else {
+            try check(avcodec_send_frame(context, frame.pointer), "encoding a frame")
+        }
     }
 
     package mutating func finish() throws(MediaError) {
@@ -149,7 +161,10 @@ package struct Encoder: ~Copyable {
     package mutating func receive(into packet: inout Packet) throws(MediaError) -> PullResult {
         let status = avcodec_receive_packet(context, packet.pointer)
         if status == rp_error_again { return .needsInput }
-        if status == rp_error_eof { return .endOfStream }
+        if status == rp_error_eof {
+            reachedEnd = true
+            return .endOfStream
+        }
         try check(status, "encoding a frame")
         return .produced
     }

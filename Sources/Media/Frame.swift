@@ -45,7 +45,6 @@ package struct Frame: ~Copyable {
         nonmutating set { rp_frame_set_duration(pointer, newValue) }
     }
     package var isKey: Bool { rp_frame_is_key(pointer) }
-    package var isInterlaced: Bool { rp_frame_is_interlaced(pointer) }
     /// The decoder met errors in it.
     package var isDamaged: Bool {
         pointer.pointee.decode_error_flags != 0 || pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
@@ -130,6 +129,26 @@ package struct Frame: ~Copyable {
         frame.pointer.pointee.sample_rate = Int32(rate)
         try layout.write(to: &frame.pointer.pointee.ch_layout)
         try check(av_frame_get_buffer(frame.pointer, 0), "allocating samples")
+        return frame
+    }
+
+    /// The same samples, channel by channel within each instant, for encoders that want them so (libopus).
+    borrowing func interleaved() throws(MediaError) -> Frame {
+        let frame = try Frame()
+        frame.pointer.pointee.nb_samples = pointer.pointee.nb_samples
+        frame.pointer.pointee.format = AV_SAMPLE_FMT_FLT.rawValue
+        frame.pointer.pointee.sample_rate = pointer.pointee.sample_rate
+        try check(av_channel_layout_copy(&frame.pointer.pointee.ch_layout, &pointer.pointee.ch_layout), "a layout")
+        try check(av_frame_get_buffer(frame.pointer, 0), "allocating samples")
+        frame.pointer.pointee.pts = pointer.pointee.pts
+        guard let base = frame.pointer.pointee.extended_data?[0] else { return frame }
+        let (channels, count) = (channels, sampleCount)
+        base.withMemoryRebound(to: Float.self, capacity: channels * count) { target in
+            for channel in 0..<channels {
+                let source = samples(channel: channel)
+                for index in 0..<count { target[index * channels + channel] = source[index] }
+            }
+        }
         return frame
     }
 

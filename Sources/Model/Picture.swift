@@ -20,6 +20,7 @@ package enum Orientation: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// Clockwise, after mirroring.
     package var degrees: Int {
         switch self {
         case .upright, .mirrored: 0

@@ -81,6 +81,8 @@ package struct VideoStream: Codable, Sendable, Equatable {
     package var sampleAspectRatio: Rational
     package var displayAspectRatio: Rational
     package var orientation: Orientation
+    /// Clockwise, to show the picture upright.
+    package var rotationDegrees: Int
     package var averageFrameRate: Rational?
     /// The lowest rate at which every timestamp is exact (libavformat's `r_frame_rate`).
     package var realFrameRate: Rational?
@@ -116,6 +118,7 @@ package struct VideoStream: Codable, Sendable, Equatable {
         displayAspectRatio =
             width > 0 && height > 0 ? Rational(Int64(width), Int64(height)) * self.sampleAspectRatio : .one
         self.orientation = orientation
+        rotationDegrees = orientation.degrees
         self.color = color
         self.timeBase = timeBase
         (variableFrameRate, interlaced, isDefault, editList) = (false, false, false, [])

@@ -26,7 +26,6 @@ package struct PictureLayout: Codable, Sendable, Hashable {
         (self.orientation, self.arrangement) = (orientation, arrangement)
     }
 
-    package var isIdentity: Bool { orientation == .upright && arrangement == .identity }
 }
 
 /// The output's picture size.

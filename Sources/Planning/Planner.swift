@@ -338,7 +338,8 @@ package struct Planner {
         return AudioPlan(
             codec: codec, bitRate: (settings.bitrateKilobits ?? 64 * max(2, channels)) * 1000,
             sampleRate: sampleRate(settings.sampleRate ?? streams[0].sampleRate, codec), channels: channels,
-            layout: Self.layoutName(channels: channels)
+            layout: Self.layoutName(channels: channels),
+            language: Set(streams.map(\.language)).count == 1 ? streams[0].language : nil
         )
     }
 

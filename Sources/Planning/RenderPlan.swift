@@ -90,4 +90,6 @@ package struct AudioPlan: Codable, Sendable, Equatable {
     package var channels: Int
     /// FFmpeg's name of the layout.
     package var layout: String
+    /// The sources' language, where they agree.
+    package var language: String?
 }

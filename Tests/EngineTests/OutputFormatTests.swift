@@ -43,7 +43,8 @@ struct OutputFormatTests {
             for (index, time) in times.enumerated() {
                 #expect(distance(time - first, Rational(Int64(index), 30)) <= tolerance, "frame \(index)")
             }
-            #expect(distance(first, .zero) <= Rational(14, 1000), "sound and picture begin together")
+            // In Matroska the sound's priming comes before the picture; in MP4 it is edited away.
+            #expect(distance(first, .zero) <= (isMP4 ? .zero : Rational(30, 1000)))
             #expect(report.video?.frames == Self.kept.count && report.video?.codec == video)
             #expect(report.audio?.codec == audio)
             #expect(report.sizeBytes == Int64(try bytes(ofFile: file).count))

@@ -161,14 +161,6 @@ bool rp_frame_is_key(const AVFrame *frame) {
 #endif
 }
 
-bool rp_frame_is_interlaced(const AVFrame *frame) {
-#if HAS_FRAME_FLAGS
-    return frame->flags & AV_FRAME_FLAG_INTERLACED;
-#else
-    return frame->interlaced_frame;
-#endif
-}
-
 void rp_frame_clear_picture_type(AVFrame *frame) {
     frame->pict_type = AV_PICTURE_TYPE_NONE;
 #if HAS_FRAME_FLAGS
@@ -222,15 +214,18 @@ enum AVSampleFormat rp_encoder_sample_format(const AVCodec *codec) {
 #if HAS_SUPPORTED_CONFIG
     const void *list = NULL;
     if (avcodec_get_supported_config(NULL, codec, AV_CODEC_CONFIG_SAMPLE_FORMAT, 0, &list, NULL) < 0)
-        return AV_SAMPLE_FMT_NONE;
+        return AV_SAMPLE_FMT_FLTP;
     const enum AVSampleFormat *formats = list;
 #else
     const enum AVSampleFormat *formats = codec->sample_fmts;
 #endif
-    if (!formats) return AV_SAMPLE_FMT_NONE;
-    for (const enum AVSampleFormat *each = formats; *each != AV_SAMPLE_FMT_NONE; each++)
+    if (!formats) return AV_SAMPLE_FMT_FLTP;
+    enum AVSampleFormat found = AV_SAMPLE_FMT_NONE;
+    for (const enum AVSampleFormat *each = formats; *each != AV_SAMPLE_FMT_NONE; each++) {
         if (*each == AV_SAMPLE_FMT_FLTP) return *each;
-    return formats[0];
+        if (*each == AV_SAMPLE_FMT_FLT) found = *each;
+    }
+    return found;
 }
 
 int rp_encoder_sample_rate(const AVCodec *codec, int wanted) {

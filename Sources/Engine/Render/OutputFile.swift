@@ -31,6 +31,7 @@ final class OutputFile {
                 audio: AudioEncoderSettings(
                     encoder: try Self.encoderName(sound.codec), format: format, bitRate: sound.bitRate))
             let stream = try file.muxer.addStream(encoder)
+            if let language = sound.language { file.muxer.setLanguage(language, ofStream: stream) }
             let isMatroska = plan.container == .mkv || plan.container == .webm
             audio = try AudioTrack(
                 encoder, format: format, stream: stream, storesDelay: isMatroska && sound.codec == .opus)

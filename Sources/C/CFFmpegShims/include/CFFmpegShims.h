@@ -53,7 +53,6 @@ void rp_format_reread_through(AVFormatContext *format, AVIOContext *reader);
 int64_t rp_frame_duration(const AVFrame *frame);
 void rp_frame_set_duration(AVFrame *frame, int64_t duration);
 bool rp_frame_is_key(const AVFrame *frame);
-bool rp_frame_is_interlaced(const AVFrame *frame);
 /// A frame that the encoder should decide the type of itself.
 void rp_frame_clear_picture_type(AVFrame *frame);
 
@@ -64,7 +63,7 @@ int rp_stream_add_side_data(AVStream *stream, enum AVPacketSideDataType type, co
 
 /// Whether `codec` encodes from `format`; true when the codec does not say.
 bool rp_encoder_takes_pixel_format(const AVCodec *codec, enum AVPixelFormat format);
-/// The sample format an encoder prefers, AV_SAMPLE_FMT_NONE when it does not say.
+/// Planar float where an encoder takes it, else interleaved float, else AV_SAMPLE_FMT_NONE.
 enum AVSampleFormat rp_encoder_sample_format(const AVCodec *codec);
 /// The supported rate nearest to and not below `wanted`, else the highest; `wanted` when the codec does not say.
 int rp_encoder_sample_rate(const AVCodec *codec, int wanted);
