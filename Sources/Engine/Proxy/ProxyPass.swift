@@ -246,6 +246,8 @@ final class ProxyPass {
     private func finishFiles(_ report: inout ProxyReport) throws {
         if let proxy {
             try proxyVideo?.finish(into: &proxy.muxer)
+            // The encoder's memory goes before that of the stills comes: the peak is the encoder's alone.
+            (proxyVideo, conformer) = (nil, nil)
             try proxy.muxer.finish()
             finished.append(proxy.file)
             report.proxy = proxy.file.destination
