@@ -112,6 +112,9 @@ package struct Demuxer: ~Copyable {
                 }
             }
             av_dict_set_int(&options[index], "max_pixels", limits.maximumPixels, 0)
+            // Pictures decoded here only tell how many are reordered; nobody sees them.
+            av_dict_set(&options[index], "skip_loop_filter", "all", 0)
+            av_dict_set(&options[index], "skip_idct", "all", 0)
         }
         try check(avformat_find_stream_info(context, options), "reading the streams")
     }
