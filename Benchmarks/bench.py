@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--media", type=Path, default=REPOSITORY.parent / "shared/media", help="files to probe")
     parser.add_argument("--runs", type=int, default=5, help="rounds of every measurement")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts of the proxy comparison")
-    parser.add_argument("--seconds", type=int, default=30, help="length of the 1080p recording")
+    parser.add_argument("--seconds", type=int, default=20, help="length of the 1080p recording")
     parser.add_argument("--only", nargs="+", choices=MEASURES, metavar="MEASURE", help=f"some of: {', '.join(MEASURES)}")
     parser.add_argument("--quick", action="store_true", help="short inputs and one round: shows that the bench works")
     parser.add_argument("--strict", action="store_true", help="exit with status 1 when a bar is not met")

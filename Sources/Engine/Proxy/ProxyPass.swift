@@ -261,7 +261,7 @@ final class ProxyPass {
         if let proxy {
             try proxyVideo?.finish(at: pictureEnd, into: &proxy.muxer)
             // The encoder's memory is the most of the whole; the stills that follow need not come on top.
-            proxyVideo = nil
+            (proxyVideo, conformer) = (nil, nil)
             try proxy.muxer.finish()
             finished.append(proxy.file)
             report.proxy = proxy.file.destination
