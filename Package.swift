@@ -61,6 +61,10 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Media", "Model", "Planning", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -80,7 +80,8 @@ package final class ChildProcess {
     /// - Returns: `false` when the program ended without such a line.
     package func waitForError(containing text: String) throws -> Bool {
         var seen = ""
-        while let chunk = try errors?.read(upToCount: 4096), !chunk.isEmpty {
+        // Not `read(upToCount:)`, which waits until there is that much.
+        while let chunk = errors?.availableData, !chunk.isEmpty {
             seen += String(decoding: chunk, as: UTF8.self)
             if seen.contains(text) { return true }
         }
