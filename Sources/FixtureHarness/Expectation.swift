@@ -13,7 +13,7 @@ package struct Expectation: Codable, Sendable, Equatable {
         package var psnrMin: Double?
         package var ssimMin: Double?
 
-        private enum CodingKeys: String, CodingKey {
+        fileprivate enum CodingKeys: String, CodingKey, CaseIterable {
             case width, height, sha256, reference
             case psnrMin = "psnr_min"
             case ssimMin = "ssim_min"
@@ -27,7 +27,7 @@ package struct Expectation: Codable, Sendable, Equatable {
         package var loudnessLufs: Double?
         package var loudnessToleranceLu: Double?
 
-        private enum CodingKeys: String, CodingKey {
+        fileprivate enum CodingKeys: String, CodingKey, CaseIterable {
             case channels
             case sampleRate = "sample_rate"
             case durationMs = "duration_ms"
@@ -49,11 +49,43 @@ package struct Expectation: Codable, Sendable, Equatable {
 
     package init() {}
 
-    private enum CodingKeys: String, CodingKey {
+    fileprivate enum CodingKeys: String, CodingKey, CaseIterable {
         case error, frames, video, audio
         case frameTimesMs = "frame_times_ms"
         case durationMs = "duration_ms"
         case sizeBytes = "size_bytes"
         case sizeTolerancePercent = "size_tolerance_percent"
+    }
+}
+
+/// The fields of an `expected.json` that mean nothing. Misspelt, they would check nothing, so nobody may write them.
+struct UnknownFields: Decodable {
+    let paths: [String]
+
+    init(from decoder: any Decoder) throws {
+        let expectation = try decoder.container(keyedBy: AnyKey.self)
+        var paths = Self.unknown(in: expectation, Expectation.CodingKeys.self, at: "")
+        if let video = try? expectation.nestedContainer(keyedBy: AnyKey.self, forKey: AnyKey("video")) {
+            paths += Self.unknown(in: video, Expectation.Video.CodingKeys.self, at: "video.")
+        }
+        if let audio = try? expectation.nestedContainer(keyedBy: AnyKey.self, forKey: AnyKey("audio")) {
+            paths += Self.unknown(in: audio, Expectation.Audio.CodingKeys.self, at: "audio.")
+        }
+        self.paths = paths.sorted()
+    }
+
+    private static func unknown<Key: CodingKey & CaseIterable>(
+        in container: KeyedDecodingContainer<AnyKey>, _ keys: Key.Type, at place: String
+    ) -> [String] {
+        let known = Set(keys.allCases.map(\.stringValue))
+        return container.allKeys.map(\.stringValue).filter { !known.contains($0) }.map { place + $0 }
+    }
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(_ name: String) { stringValue = name }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
     }
 }

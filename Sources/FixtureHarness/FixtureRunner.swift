@@ -47,6 +47,7 @@ package struct FixtureRunner: Sendable {
                 return state.next
             }) {
                 let result = runOne(folders[index])
+                guard !cancellation.isRaised else { return }
                 let done = state.withLock { state in
                     state.results.append(result)
                     return state.results.count
@@ -163,9 +164,12 @@ package struct FixtureRunner: Sendable {
     private func readExpectation(_ folder: String) throws -> Expectation? {
         let path = folder + "/expected.json"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let data = Data(try EditBytes.read(path: path, limitBytes: 64 << 20))
         do {
-            return try JSONDecoder().decode(
-                Expectation.self, from: Data(EditBytes.read(path: path, limitBytes: 64 << 20)))
+            if let stranger = try JSONDecoder().decode(UnknownFields.self, from: data).paths.first {
+                throw Failure(code: .unknownField, message: "\(stranger) is not a field of \(path)")
+            }
+            return try JSONDecoder().decode(Expectation.self, from: data)
         } catch let error as DecodingError {
             throw Failure(code: .invalidJSON, message: "\(path) is not an expectation", detail: "\(error)")
         }
