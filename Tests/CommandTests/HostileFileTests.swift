@@ -83,9 +83,9 @@ struct SalvageTests {
     private struct Report: Decodable {
         struct Video: Decodable { var frames: Int }
         var video: Video
-        var lost_seconds: Double
-        var damaged_packets: Int
-        var duration_seconds: Double
+        var lostSeconds: Double
+        var damagedPackets: Int
+        var durationSeconds: Double
     }
 
     @Test("are rendered as far as they are intact when that is asked", arguments: ["truncated.mp4", "bitflips.mp4"])
@@ -102,12 +102,12 @@ struct SalvageTests {
             #expect(salvaged.times == source.times)
             // What a decoder makes of damage depends on its threads; what is whole does not.
             if name == "truncated.mp4" { #expect(salvaged.hashes == source.hashes) }
-            let report = try JSONDecoder().decode(Report.self, from: result.output)
+            let report = try result.decoded(as: Report.self)
             #expect(report.video.frames == source.frames.count)
-            #expect(report.damaged_packets > 0)
+            #expect(report.damagedPackets > 0)
             let lost = 1 - source.end.seconds
-            #expect(abs(report.lost_seconds - max(0, lost)) < 0.08, "of the one second that was recorded")
-            #expect(abs(report.duration_seconds + report.lost_seconds - 1) < 0.08)
+            #expect(abs(report.lostSeconds - max(0, lost)) < 0.08, "of the one second that was recorded")
+            #expect(abs(report.durationSeconds + report.lostSeconds - 1) < 0.08)
         }
     }
 

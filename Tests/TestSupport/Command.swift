@@ -7,6 +7,13 @@ package struct CommandResult: Sendable {
     package let errors: String
 
     package var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// The JSON on standard output, whose keys are in snake_case.
+    package func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: output)
+    }
 }
 
 package struct CommandFailure: Error, CustomStringConvertible {
