@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Real files that nobody here made, where they lie beside the checkout: each works, or fails with one code.
-@Suite("A file of ../shared/media", .enabled(if: Fixture.sharedMedia != nil), .timeLimit(.minutes(5)))
+@Suite("A file of ../shared/media", .enabled(if: Fixture.sharedMedia != nil))
 struct SharedMediaTests {
     enum Verdict: Sendable, Equatable {
         /// Probed and rendered. Pictures pass untouched when `exact`, else they are converted or turned.
