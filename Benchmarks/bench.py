@@ -94,6 +94,8 @@ def measure(
                 measures.probing(bench, [options.media, REPOSITORY / "Fixtures/media"])
             else:
                 MEASURES[name](bench)
+    except KeyboardInterrupt:
+        table.skip(f"{name} and what follows: interrupted")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return table

@@ -24,7 +24,7 @@ class Inputs:
     recording: Path  # 1080p30 H.264 with grain, AAC stereo
     picture_only: Path  # the same without its sound
     seconds: int
-    long: Path  # 360p30 H.264 and AAC mono at a low bit rate
+    long: Path  # 180p30 H.264 and AAC mono at a low bit rate
     long_seconds: int
 
 
@@ -44,7 +44,7 @@ def prepare(tools: Tools, folder: Path, seconds: int, long_seconds: int, say: Ca
     picture_only = _make(tools, folder, "picture", ["-i", str(recording), "-map", "0:v", "-c", "copy"], say)
     long = _make(
         tools, folder, "long",
-        ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", SPEECH_LIKE,
+        ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-f", "lavfi", "-i", SPEECH_LIKE,
          "-t", str(long_seconds), "-pix_fmt", "yuv420p",
          "-c:v", "libx264", "-preset", "veryfast", "-crf", "30", "-g", "30",
          "-c:a", "aac", "-b:a", "64k", "-ac", "1"], say)

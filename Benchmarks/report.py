@@ -16,7 +16,7 @@ go by the median.
 - CPU seconds are user and system time of the whole process tree, and peak memory is the largest resident set, both as \
 the kernel reports them at exit.
 - The recording is {seconds} s of 1080p30 H.264 with grain and AAC stereo sound in bursts; the long one is 10 minutes of \
-360p30 with a keyframe every second.
+180p30 with a keyframe every second, small so that what is not pixels shows.
 - `--threads N` is all that Reelpool uses, for decoder, filters and encoder together. A command line gets `-threads N` \
 for its decoder and again for its encoder, and one filter thread; ffmpeg 9.0 adds threads of its own even then.
 - *Proxy, picture only*: libx264 veryfast crf 23, bicubic to 720p, a keyframe every second, index first. Reelpool makes \

@@ -54,17 +54,18 @@ package struct Demuxer: ~Copyable {
         let fresh = try allocated(avformat_alloc_context(), "opening the file")
         var context: UnsafeMutablePointer<AVFormatContext>? = fresh
         fresh.pointee.pb = bridge.context
-        fresh.pointee.max_streams = Int32(limits.maximumStreams)
+        // Far above the limit: libavformat calls its own limit a lack of memory.
+        fresh.pointee.max_streams = Int32(clamping: max(1000, 2 * limits.maximumStreams))
         rp_format_deny_nested_io(fresh)
         var options: OpaquePointer?
         av_dict_set(&options, "protocol_whitelist", "none", 0)
         defer { av_dict_free(&options) }
         try check(avformat_open_input(&context, "", format, &options), "opening the file", code: .damagedMedia)
         do throws(MediaError) {
-            guard fresh.pointee.nb_streams <= UInt32(limits.maximumStreams) else {
-                throw MediaError(rp_error_invalid_data, "opening the file", code: .tooManyStreams)
-            }
+            try checkStreamCount(fresh, limits)
             try findStreamInfo(fresh, limits: limits)
+            // Some containers tell of streams only as they come.
+            try checkStreamCount(fresh, limits)
         } catch {
             avformat_close_input(&context)
             throw error
@@ -74,6 +75,14 @@ package struct Demuxer: ~Copyable {
 
     /// Below this libavformat merely cannot rule a format out: noise looks like MP3 now and then.
     private static let leastProbeScore: Int32 = 10
+
+    private static func checkStreamCount(
+        _ context: UnsafeMutablePointer<AVFormatContext>, _ limits: DemuxerLimits
+    ) throws(MediaError) {
+        guard context.pointee.nb_streams <= UInt32(limits.maximumStreams) else {
+            throw MediaError(rp_error_invalid_data, "opening the file", code: .tooManyStreams)
+        }
+    }
 
     private static func recognise(_ bridge: InputBridge) throws(MediaError) -> UnsafePointer<AVInputFormat> {
         var format: UnsafePointer<AVInputFormat>?

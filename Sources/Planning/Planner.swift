@@ -114,12 +114,20 @@ package struct Planner {
         var source: Int
         var start: Rational
         var end: Rational?
+        /// Its end is the source's, so that nothing is cut off there.
+        var reachesEnd: Bool
         var sound: [SoundEffect] = []
     }
 
     private func length(of piece: Piece) -> Double {
-        let end = piece.end ?? probes[piece.source].duration ?? piece.start
+        let duration = probes[piece.source].duration
+        let end = (piece.reachesEnd ? duration : nil) ?? piece.end ?? duration ?? piece.start
         return max(0, (end - piece.start).seconds)
+    }
+
+    /// Some writers of Matroska give the time of the last picture for the duration.
+    private func lastPictureMayBegin(atDurationOf source: Int) -> Bool {
+        probes[source].container.format.hasPrefix("matroska") && mainVideo(source) != nil
     }
 
     private mutating func timelinePieces(_ ranges: [TimelineRange]) throws(PlanningError) -> [Piece] {
@@ -136,8 +144,9 @@ package struct Planner {
             var end = range.end?.seconds
             if let end, end <= start { throw .reversed(path: path) }
             guard start >= .zero else { throw .outOfBounds(path: path, reason: "the range starts before the source") }
+            var reachesEnd = end == nil
             if let duration = probes[source].duration {
-                guard start < duration else {
+                guard start < duration || start == duration && lastPictureMayBegin(atDurationOf: source) else {
                     throw .outOfBounds(
                         path: path,
                         reason: "the range starts at \(start.milliseconds) ms, the source "
@@ -150,10 +159,12 @@ package struct Planner {
                             reason: "the range ends at \(asked.milliseconds) ms, the source "
                                 + "ends at \(duration.milliseconds) ms")
                     }
-                    end = nil
+                    reachesEnd = true
+                    // A picture may lie between a duration that is a little untrue and the asked end, or behind both.
+                    if mainVideo(source) == nil { end = nil }
                 }
             }
-            pieces.append(Piece(source: source, start: start, end: end))
+            pieces.append(Piece(source: source, start: start, end: end, reachesEnd: reachesEnd))
         }
         return pieces
     }
@@ -194,7 +205,8 @@ package struct Planner {
             let end = source + 1 < offsets.count ? offsets[source + 1] : length
             for range in kept where range.start < end && range.end > offset {
                 let (from, to) = (max(range.start, offset), min(range.end, end))
-                var piece = Piece(source: source, start: from - offset, end: to == end ? nil : to - offset)
+                var piece = Piece(
+                    source: source, start: from - offset, end: to == end ? nil : to - offset, reachesEnd: to == end)
                 while nextEffect < sounds.count, sounds[nextEffect].end <= from { nextEffect += 1 }
                 for effect in sounds[nextEffect...].prefix(while: { $0.start < to }) {
                     // Not clipped: an effect fades at its own edges, and must not where a cut falls inside it.
@@ -225,6 +237,7 @@ package struct Planner {
         for piece in pieces {
             if let last = result.last, last.source == piece.source, last.end == piece.start {
                 result[result.count - 1].end = piece.end
+                result[result.count - 1].reachesEnd = piece.reachesEnd
                 result[result.count - 1].sound += piece.sound
             } else {
                 result.append(piece)
@@ -238,7 +251,7 @@ package struct Planner {
             PlannedSegment(
                 source: piece.source, start: piece.start, end: piece.end, treatment: .encode,
                 fadesIn: number > 0 || piece.start > .zero,
-                fadesOut: number < pieces.count - 1 || piece.end != nil,
+                fadesOut: number < pieces.count - 1 || !piece.reachesEnd,
                 sound: piece.sound
             )
         }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A render that would take minutes, stopped while it encodes.
-@Suite("A render that is stopped from outside", .serialized, .timeLimit(.minutes(3)))
+@Suite("A render that is stopped from outside", .serialized)
 struct StoppedCommandTests {
     /// Twenty seconds of source, two hundred times, by the slowest preset.
     private static func writeLongEdit(_ folder: String, codec: String) throws -> String {

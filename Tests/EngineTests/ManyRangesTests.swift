@@ -2,7 +2,7 @@ import Model
 import TestSupport
 import Testing
 
-@Suite("An edit of very many ranges", .timeLimit(.minutes(4)))
+@Suite("An edit of very many ranges")
 struct ManyRangesTests {
     private static let small = #"{"video":{"crf":0,"preset":"ultrafast"},"audio":{"bitrate_kbps":64}}"#
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Renders that end before their end, in the middle of whatever an encoder is doing.
-@Suite("A render that is stopped", .timeLimit(.minutes(2)))
+@Suite("A render that is stopped")
 struct StoppedRenderTests {
     private static func output(_ codec: String) -> String { #"{"video":{"codec":"\#(codec)","preset":"ultrafast"}}"# }
 

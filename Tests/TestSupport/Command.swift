@@ -7,6 +7,13 @@ package struct CommandResult: Sendable {
     package let errors: String
 
     package var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// The JSON on standard output, whose keys are in snake_case.
+    package func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: output)
+    }
 }
 
 package struct CommandFailure: Error, CustomStringConvertible {
@@ -14,9 +21,12 @@ package struct CommandFailure: Error, CustomStringConvertible {
 }
 
 package enum Command {
+    /// A program that runs longer than this hangs, and is killed; its status is then 124 or 137.
+    private static let patienceSeconds = "240"
+
     /// Runs a program, found on the path when its name has no slash, with nothing on its standard input.
     package static func run(_ program: String, _ arguments: [String]) throws -> CommandResult {
-        let child = try ChildProcess(program, arguments)
+        let child = try ChildProcess("timeout", ["-k", "5", patienceSeconds, program] + arguments)
         return try child.wait()
     }
 

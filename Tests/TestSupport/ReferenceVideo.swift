@@ -23,15 +23,18 @@ package struct ReferenceVideo: Sendable, Equatable {
     /// - Parameters:
     ///   - filters: libavfilter's text, applied to every frame.
     ///   - pixelFormat: what frames are converted to before they are hashed.
+    ///   - frameLimit: decode no more than so many; the end is then not the file's.
     ///   - withoutSound: leave out the sound, where it cannot be read.
     package init(
-        _ path: String, filters: String? = nil, pixelFormat: String? = nil, withoutSound: Bool = false
+        _ path: String, filters: String? = nil, pixelFormat: String? = nil, withoutSound: Bool = false,
+        frameLimit: Int? = nil
     ) throws {
         // Passthrough and the stream's own time base: anything else drops, doubles or moves frames. The sound is read
         // too, because the command counts an MPEG-TS from the first of those streams that it reads.
         var arguments = ["-v", "error", "-nostdin", "-i", path, "-map", "0:v:0"]
         if !withoutSound { arguments += ["-map", "0:a?", "-c:a", "copy"] }
         arguments += ["-fps_mode", "passthrough", "-enc_time_base", "-1"]
+        if let frameLimit { arguments += ["-frames:v", "\(frameLimit)"] }
         if let filters { arguments += ["-vf", filters] }
         if let pixelFormat { arguments += ["-pix_fmt", pixelFormat] }
         let lines = String(decoding: try Command.output("ffmpeg", arguments + ["-f", "framemd5", "-"]), as: UTF8.self)

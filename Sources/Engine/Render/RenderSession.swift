@@ -279,7 +279,8 @@ final class RenderSession {
     }
 
     private func noteLoss(_ segment: PlannedSegment, reached: Rational) {
-        guard options.salvage, let wanted = segment.end ?? plan.sources[segment.source].duration else { return }
+        let duration = plan.sources[segment.source].duration
+        guard options.salvage, let wanted = [segment.end, duration].compactMap(\.self).min() else { return }
         lostSeconds += max(0, (wanted - reached).seconds)
     }
 
