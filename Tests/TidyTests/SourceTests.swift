@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The rules of CONTRIBUTING.md that a program can check.
+@Suite("The sources")
+struct SourceTests {
+    private static let swift = repositoryFiles(endingIn: [".swift"], under: "Sources")
+
+    private static func lines(_ path: String) throws -> [String] {
+        String(decoding: try bytes(ofFile: "\(Fixture.repository)/\(path)"), as: UTF8.self)
+            .components(separatedBy: "\n")
+    }
+
+    /// Lines that a rule forbids, as `path:number`.
+    private static func places(
+        in files: [String] = swift, where matches: (_ line: String) -> Bool
+    ) throws -> [String] {
+        try files.flatMap { path in
+            try lines(path).enumerated().filter { matches($0.element) }.map { "\(path):\($0.offset + 1)" }
+        }
+    }
+
+    @Test("are files of one idea: none has more than 500 lines")
+    func length() throws {
+        let files = repositoryFiles(endingIn: [".swift", ".c", ".h"], under: "Sources")
+        #expect(files.count > 60)
+        for file in files { #expect(try Self.lines(file).count <= 501, "\(file)") }
+    }
+
+    @Test("import FFmpeg's headers in Media only")
+    func ffmpeg() throws {
+        let importing = try Self.places { $0.contains("import CFFmpeg") }
+        #expect(!importing.isEmpty)
+        #expect(importing.filter { !$0.hasPrefix("Sources/Media/") } == [])
+    }
+
+    @Test("ask for FFmpeg's version in its shims only")
+    func versions() throws {
+        let files = repositoryFiles(endingIn: [".swift", ".c", ".h"], under: "Sources")
+        let asking = try Self.places(in: files) { $0.contains(/LIB(AV|SW)[A-Z]*_VERSION|AV_VERSION_INT/) }
+        #expect(!asking.isEmpty)
+        #expect(asking.filter { !$0.hasPrefix("Sources/C/CFFmpegShims/") } == [])
+    }
+
+    /// What each module may import of the others; arrows point down.
+    private static let layers: [String: Set<String>] = [
+        "Model": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
+        "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
+        "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
+    ]
+
+    @Test("import downwards only")
+    func layering() throws {
+        let modules = Set(Self.layers.keys).union(["CFFmpeg", "CFFmpegShims"])
+        for file in Self.swift {
+            let module = String(file.split(separator: "/")[1])
+            let allowed = try #require(Self.layers[module], "\(file) is in a module without a layer")
+            let imported = try Self.lines(file).compactMap { line in
+                line.firstMatch(of: /^(?:[a-z]+ )?import (?:[a-z]+ )?(\w+)/).map { String($0.1) }
+            }
+            #expect(Set(imported).intersection(modules).subtracting(allowed) == [], "\(file)")
+        }
+    }
+
+    @Test("run no other program")
+    func noSubprocess() throws {
+        let running = try Self.places { $0.contains(/\bProcess\(|posix_spawn|\bexecv|\bpopen\(|\bsystem\(/) }
+        #expect(running == [])
+    }
+
+    @Test("say who serialises what the compiler is told not to check")
+    func uncheckedSendable() throws {
+        for file in Self.swift {
+            let lines = try Self.lines(file)
+            for (index, line) in lines.enumerated() where line.contains("@unchecked Sendable") {
+                let above = lines[max(0, index - 4)..<index]
+                #expect(above.contains { $0.contains("SAFETY:") }, "\(file):\(index + 1)")
+            }
+        }
+    }
+
+    @Test("force nothing that may fail")
+    func noForce() throws {
+        let forced = try Self.places { $0.contains(/\btry!|\bas!|nonisolated\(unsafe\)/) }
+        #expect(forced == [])
+    }
+
+    @Test("and everything beside them name no place of the machine they were written on")
+    func noPaths() throws {
+        let files = repositoryFiles(endingIn: [".swift", ".c", ".h", ".md", ".py", ".sh", ".json", "Makefile"])
+        let home = FileManager.default.homeDirectoryForCurrentUser.path
+        for place in Set([Fixture.repository, home]) where place.count > 1 {
+            let naming = try Self.places(in: files) { $0.contains(place + "/") }
+            #expect(naming == [], "\(place)")
+        }
+    }
+}
