@@ -76,19 +76,25 @@ struct ProxyCommandTests {
         "stopped half-way leaves nothing, and what was there before untouched",
         arguments: [SIGINT, SIGTERM, SIGKILL])
     func stopped(signal: Int32) throws {
-        try withTemporaryFolder { folder in
-            try write("earlier", to: "\(folder)/sprite.jpg")
-            let child = try ChildProcess(
-                Fixture.program,
-                ["proxy", Fixture.media("talk.mp4"), "--output", folder, "--progress", "json", "--threads", "1"],
-                pipingErrors: true)
-            try #require(try child.waitForError(containing: #""phase":"encoding""#))
-            try #require(kill(child.identifier, signal) == 0)
-            let result = try child.wait()
-            #expect(result.status == (signal == SIGKILL ? 128 + SIGKILL : FailureCategory.cancelled.exitStatus))
-            #expect(result.output.isEmpty)
-            #expect(try contents(ofFolder: folder) == ["sprite.jpg"])
-            #expect(try bytes(ofFile: "\(folder)/sprite.jpg") == Data("earlier".utf8))
+        try withTemporaryFolder { sources in
+            try withTemporaryFolder { folder in
+                try write("earlier", to: "\(folder)/sprite.jpg")
+                // Long enough to be stopped half-way, however busy the machine is.
+                let long = "\(sources)/long.mp4"
+                _ = try Command.output(
+                    "ffmpeg",
+                    ["-v", "error", "-stream_loop", "60", "-i", Fixture.media("talk.mp4"), "-c", "copy", long])
+                let child = try ChildProcess(
+                    Fixture.program,
+                    ["proxy", long, "--output", folder, "--progress", "json", "--threads", "1"], pipingErrors: true)
+                try #require(try child.waitForError(containing: #""phase":"encoding""#))
+                try #require(kill(child.identifier, signal) == 0)
+                let result = try child.wait()
+                #expect(result.status == (signal == SIGKILL ? 128 + SIGKILL : FailureCategory.cancelled.exitStatus))
+                #expect(result.output.isEmpty)
+                #expect(try contents(ofFolder: folder) == ["sprite.jpg"])
+                #expect(try bytes(ofFile: "\(folder)/sprite.jpg") == Data("earlier".utf8))
+            }
         }
     }
 }
