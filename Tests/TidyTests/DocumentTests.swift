@@ -43,6 +43,8 @@ struct DocumentTests {
                 #"{"sources":[{"id":"a","uri":"\#(Fixture.media("pal25.mp4"))"}],"timeline":[{"source":"a"}]}"#,
                 to: "\(fixture)/edit.json")
             try write(example.text, to: "\(fixture)/expected.json")
+            try FileManager.default.copyItem(
+                atPath: Fixture.media("pal25.mp4"), toPath: "\(fixture)/expected.mp4")
             let result = try Command.reelpool("fixtures", "run", folder, "--json", "--differences", "\(folder)/d")
             #expect(result.text.contains("frame count"), "it was not read: \(result.text)")
             #expect(!result.text.contains("is not a field"))
