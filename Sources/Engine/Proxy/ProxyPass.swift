@@ -272,7 +272,10 @@ final class ProxyPass {
             report.audio = speechFile.file.destination
         }
         if let waveform = proxySound?.waveform() ?? speech?.waveform() {
-            report.waveform = try stage("waveform.json", Array(JSONEncoder().encode(waveform)))
+            let encoder = JSONEncoder()
+            // The same bytes every time.
+            encoder.outputFormatting = .sortedKeys
+            report.waveform = try stage("waveform.json", Array(encoder.encode(waveform)))
         }
         if let sprite, sprite.tiles > 0 {
             report.sprite = .init(
