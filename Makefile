@@ -5,10 +5,11 @@ SWIFT ?= swift
 JOBS ?= $(shell nproc)
 OUT ?= out
 FIXTURES := Fixtures
+SEEDS ?= 1200
 REELPOOL := .build/release/reelpool
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fixtures bench clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz fixtures bench clean packages test-packages bench-packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -30,6 +31,9 @@ lint: ## Check the style of all sources
 
 format: ## Rewrite all sources in the project's style
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage them
+	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test --filter DamagedFileTests
 
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render

@@ -6,7 +6,16 @@ trap 'rm -f "$log"' EXIT
 
 swift build --build-tests -j "$(nproc)"
 status=0
-swift test --skip-build --parallel 2>&1 | tee "$log" || status=$?
+# A test that hangs is to be told by name: what still runs is shown before everything is stopped.
+limit=${REELPOOL_TEST_MINUTES:-25}
+timeout --foreground --kill-after=10 "${limit}m" swift test --skip-build --parallel 2>&1 | tee "$log" || status=$?
+if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+    echo "The tests did not end within $limit minutes. Started and not ended:" >&2
+    comm -23 \
+        <(grep -oE '^◇ Test "[^"]+" started' "$log" | cut -d'"' -f2 | sort -u) \
+        <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$log" | cut -d'"' -f2 | sort -u) >&2
+    ps -o pid,etimes,stat,args --forest >&2
+fi
 
 echo
 echo "Render fixtures"

@@ -7,7 +7,7 @@ package enum LogCapture {
 
     package static func clear() { rp_log_clear() }
 
-    /// The last error line the calling thread caused, else the last of any codec thread.
+    /// The last error line that the calling thread caused since it last opened something.
     package static func lastLine() -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
             guard let start = text.baseAddress, rp_log_last(start, text.count) > 0 else { return nil }

@@ -23,6 +23,7 @@ struct Reelpool: AsyncParsableCommand {
     )
 
     static func main() async {
+        StopSignals.install()
         LogCapture.install()
         do {
             var command = try parseAsRoot()

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Dispatch
 internal import Engine
-internal import Glibc
 internal import Media
 internal import Model
 internal import Synchronization
@@ -44,14 +43,12 @@ struct RunOptions: ParsableArguments {
         let json = json
         // Whoever comes first, the work's own end or the stop that cannot wait, speaks; the other is silent.
         let settled = Settled()
-        let signals = [SIGINT, SIGTERM].map { number in
-            CancellingSignal(number, cancellation) {
-                guard settled.claim() else { return }
-                display.finish()
-                let failure = Failure(code: .cancelled, message: "the work was cancelled; nothing was written")
-                FailureOutput.print(failure, json: json, subject: json ? nil : subject)
-                StagedFiles.abandon(exitStatus: failure.category.exitStatus)
-            }
+        StopSignals.listen(stop: { cancellation.raise() }) {
+            guard settled.claim() else { return }
+            display.finish()
+            let failure = Failure(code: .cancelled, message: "the work was cancelled; nothing was written")
+            FailureOutput.print(failure, json: json, subject: json ? nil : subject)
+            StagedFiles.abandon(exitStatus: failure.category.exitStatus)
         }
         let job = UncheckedJob(
             job: Job(
@@ -63,7 +60,6 @@ struct RunOptions: ParsableArguments {
                 continuation.resume(returning: Result { try job.work(job.job) })
             }
         }
-        withExtendedLifetime(signals) {}
         guard settled.claim() else { return await Self.waitForExit() }
         display.finish()
         do {
@@ -86,28 +82,4 @@ private final class Settled: Sendable {
 private struct UncheckedJob: @unchecked Sendable {
     let job: RunOptions.Job
     let work: (RunOptions.Job) throws -> String
-}
-
-/// Turns a signal into a cancellation: the work stops by itself and cleans up, or is stopped when it cannot in time.
-///
-/// A second signal stops at once.
-private final class CancellingSignal {
-    /// Most work looks at the flag many times a second; some encoders do not come back for minutes.
-    private static let patience = DispatchTimeInterval.milliseconds(600)
-
-    private let source: any DispatchSourceSignal
-
-    init(_ number: Int32, _ cancellation: Cancellation, abandon: @escaping @Sendable () -> Void) {
-        signal(number, SIG_IGN)
-        let queue = DispatchQueue(label: "reelpool.signal.\(number)")
-        source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-        source.setEventHandler {
-            if cancellation.isRaised { abandon() }
-            cancellation.raise()
-            queue.asyncAfter(deadline: .now() + Self.patience, execute: abandon)
-        }
-        source.resume()
-    }
-
-    deinit { source.cancel() }
 }

@@ -78,6 +78,18 @@ struct SegmentSoundTests {
         #expect(heard == expected)
     }
 
+    @Test("keeps a hole whatever is fetched of it when, and ends inside one", arguments: [1, 100, 900, .max])
+    func holeInPieces(step: Int) throws {
+        let silence = [Float](repeating: 0, count: 2000)
+        let source = [0..<500, 2500..<4000]
+        let whole = try Self.heard(origin: 0, length: 3500, source: source, step: step)
+        #expect(whole == Self.original(0..<500) + silence + Self.original(2500..<3500))
+        let part = try Self.heard(origin: 0, length: 1700, source: source, step: step)
+        #expect(part == Self.original(0..<500) + silence.prefix(1200))
+        let late = try Self.heard(origin: 1000, length: 1700, source: source, step: step)
+        #expect(late == silence.prefix(1500) + Self.original(2500..<2700))
+    }
+
     @Test("takes a wandering clock for one stream", arguments: [-20, -3, 5, 40])
     func jitter(drift: Int) throws {
         let sound = SegmentSound(format: Self.format, timeBase: Self.tick, origin: .zero)

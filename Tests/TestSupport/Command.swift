@@ -1,4 +1,6 @@
+internal import Dispatch
 package import Foundation
+internal import Glibc
 
 /// A program run to its end.
 package struct CommandResult: Sendable {
@@ -21,13 +23,9 @@ package struct CommandFailure: Error, CustomStringConvertible {
 }
 
 package enum Command {
-    /// A program that runs longer than this hangs, and is killed; its status is then 124 or 137.
-    private static let patienceSeconds = "240"
-
     /// Runs a program, found on the path when its name has no slash, with nothing on its standard input.
     package static func run(_ program: String, _ arguments: [String]) throws -> CommandResult {
-        let child = try ChildProcess("timeout", ["-k", "5", patienceSeconds, program] + arguments)
-        return try child.wait()
+        try ChildProcess(program, arguments).wait()
     }
 
     /// What a program prints; throws when it fails.
@@ -48,7 +46,12 @@ package enum Command {
 
 /// A program being run. Its standard output is read while waiting; its standard error goes to a file, or to `errors`.
 package final class ChildProcess {
+    /// A program that runs longer than this hangs, and is killed: a failed test says more than a test that never ends.
+    private static let patience = DispatchTimeInterval.seconds(240)
+    private static let watch = DispatchQueue(label: "reelpool.test.watchdog")
+
     private let process = Process()
+    private let watchdog: DispatchWorkItem
     private let output = Pipe()
     private let errorFile: URL
     /// The reading end of standard error, when that was asked for.
@@ -71,18 +74,30 @@ package final class ChildProcess {
             process.standardError = try FileHandle(forWritingTo: errorFile)
             errors = nil
         }
+        let process = process
+        watchdog = DispatchWorkItem { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
         try process.run()
+        Self.watch.asyncAfter(deadline: .now() + Self.patience, execute: watchdog)
     }
 
     package var identifier: Int32 { process.processIdentifier }
 
     package func wait() throws -> CommandResult {
+        // A program whose errors nobody reads would wait for room in the pipe.
+        if let errors { Self.drain(errors) }
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
+        watchdog.cancel()
         let text = errors == nil ? String(decoding: (try? Data(contentsOf: errorFile)) ?? Data(), as: UTF8.self) : ""
         try? FileManager.default.removeItem(at: errorFile)
         let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
         return CommandResult(status: status, output: data, errors: text)
+    }
+
+    private static func drain(_ handle: FileHandle) {
+        DispatchQueue(label: "reelpool.test.drain").async {
+            while let chunk = try? handle.read(upToCount: 4096), !chunk.isEmpty {}
+        }
     }
 
     /// Reads standard error up to the first line that holds `text`.

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <libavutil/log.h>
 #include <libavutil/opt.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +22,8 @@ const int64_t rp_nopts = AV_NOPTS_VALUE;
 
 enum { LOG_LINE_BYTES = 512 };
 
-// A codec's own threads log too, and nobody asks on those threads: the shared line serves when the
-// asking thread logged nothing.
-static _Thread_local char own_line[LOG_LINE_BYTES];
-static char shared_line[LOG_LINE_BYTES];
-static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+// Each thread's own: jobs side by side must not explain each other's errors.
+static _Thread_local char last_line[LOG_LINE_BYTES];
 static bool echo_lines = false;
 
 static void capture(void *context, int level, const char *format, va_list arguments) {
@@ -44,10 +40,7 @@ static void capture(void *context, int level, const char *format, va_list argume
     size_t length = strcspn(line, "\r\n");
     if (length == 0) return;
     line[length] = 0;
-    memcpy(own_line, line, length + 1);
-    pthread_mutex_lock(&shared_lock);
-    memcpy(shared_line, line, length + 1);
-    pthread_mutex_unlock(&shared_lock);
+    memcpy(last_line, line, length + 1);
 }
 
 void rp_log_install(bool echo) {
@@ -57,22 +50,11 @@ void rp_log_install(bool echo) {
     av_log_set_callback(capture);
 }
 
-void rp_log_clear(void) {
-    own_line[0] = 0;
-    pthread_mutex_lock(&shared_lock);
-    shared_line[0] = 0;
-    pthread_mutex_unlock(&shared_lock);
-}
+void rp_log_clear(void) { last_line[0] = 0; }
 
 size_t rp_log_last(char *buffer, size_t capacity) {
     if (capacity == 0) return 0;
-    if (own_line[0]) {
-        snprintf(buffer, capacity, "%s", own_line);
-    } else {
-        pthread_mutex_lock(&shared_lock);
-        snprintf(buffer, capacity, "%s", shared_line);
-        pthread_mutex_unlock(&shared_lock);
-    }
+    snprintf(buffer, capacity, "%s", last_line);
     return strlen(buffer);
 }
 

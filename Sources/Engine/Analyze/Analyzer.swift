@@ -41,6 +41,7 @@ package struct Analyzer {
         settings.decoderThreads = max(options.threads.decoder, options.threads.total)
         settings.limits = options.limits
         settings.salvage = options.salvage
+        settings.duration = probe.duration
         let path = path
         let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
 

@@ -35,6 +35,9 @@ final class SegmentSound {
     private var readyPosition: Int64 = 0
     /// Position behind the last sample fed, when anything was.
     private var expectedPosition: Int64?
+    /// Silence still to be made, and the frame behind it: a hole may be long, and is filled as it is taken.
+    private var owedSilence: Int64 = 0
+    private var held: AudioFrame?
     /// Samples of a frame's beginning that lie before position 0 and are still to be dropped.
     private var surplus: Int64 = 0
 
@@ -47,50 +50,81 @@ final class SegmentSound {
     }
 
     /// Positions before this can be taken.
-    var endPosition: Int64 { readyPosition + Int64(ready.count) - max(0, surplus) }
+    var endPosition: Int64 { readyEnd + owedSilence - max(0, surplus) }
+
+    private var readyEnd: Int64 { readyPosition + Int64(ready.count) }
 
     /// Adds one decoded frame; frames come in order.
     func feed(_ audio: AudioFrame) throws {
+        try settle()
         let start = position(of: Rational(audio.time) * timeBase)
         if let expected = expectedPosition {
             let drift = start - expected
             if abs(Double(drift)) > Self.jitterSeconds * Double(format.sampleRate) {
                 try finishResampler()
-                if drift > 0 {
-                    ready.appendSilence(Int(drift))
-                } else {
-                    surplus += -drift
-                    dropSurplusFromEnd()
-                }
                 expectedPosition = start
+                if drift > 0 {
+                    (owedSilence, held) = (drift, audio)
+                    return
+                }
+                surplus += -drift
+                dropSurplusFromEnd()
             }
         } else {
-            if start > 0 {
-                ready.appendSilence(Int(start))
-            } else {
-                surplus = -start
-            }
             expectedPosition = start
+            if start > 0 {
+                (owedSilence, held) = (start, audio)
+                return
+            }
+            surplus = -start
         }
+        try add(audio)
+    }
+
+    private func add(_ audio: AudioFrame) throws {
         if resampler?.accepts(audio.frame) == false { try finishResampler() }
         if resampler == nil { resampler = try Resampler(for: audio.frame, to: format) }
         let samples = Double(audio.frame.sampleCount) * Double(format.sampleRate) / Double(audio.frame.sampleRate)
         try resampler?.convert(audio.frame, into: &ready)
         dropSurplus()
-        expectedPosition = (expectedPosition ?? start) + Int64(samples.rounded())
+        expectedPosition = (expectedPosition ?? 0) + Int64(samples.rounded())
+    }
+
+    /// Makes what is left of a hole, and adds the frame behind it.
+    private func settle() throws {
+        makeOwedSilence(upTo: .max)
+        guard let frame = held else { return }
+        held = nil
+        try add(frame)
+    }
+
+    private func makeOwedSilence(upTo position: Int64) {
+        let made = max(0, min(owedSilence, position - readyEnd))
+        ready.appendSilence(Int(made))
+        owedSilence -= made
     }
 
     /// Gives out what the resampler still holds.
-    func flush() throws { try finishResampler() }
+    func flush() throws {
+        try settle()
+        try finishResampler()
+    }
+
+    /// Goes on with silence, after a flush.
+    func appendSilence(_ samples: Int) { ready.appendSilence(samples) }
 
     /// Makes up for what never came, so that positions up to `length` exist; more is cut off.
     func finish(length: Int64) throws {
-        try finishResampler()
-        let have = readyPosition + Int64(ready.count)
-        if have < length {
-            ready.appendSilence(Int(length - have))
-        } else if have > length {
-            ready.removeLast(Int(min(Int64(ready.count), have - length)))
+        if readyEnd + owedSilence >= length {
+            // The segment ends inside a hole: what lies behind it is not needed.
+            makeOwedSilence(upTo: length)
+            (owedSilence, held) = (0, nil)
+        }
+        try flush()
+        if readyEnd < length {
+            ready.appendSilence(Int(length - readyEnd))
+        } else if readyEnd > length {
+            ready.removeLast(Int(min(Int64(ready.count), readyEnd - length)))
         }
     }
 
@@ -98,6 +132,7 @@ final class SegmentSound {
     ///
     /// - Parameter length: the segment's length, when it is known; only then may the last fade's samples be taken.
     func take(upTo position: Int64, length: Int64?, into output: inout Samples) {
+        makeOwedSilence(upTo: position)
         let count = Int(min(position - readyPosition, Int64(ready.count)))
         guard count > 0 else { return }
         let range = readyPosition..<readyPosition + Int64(count)

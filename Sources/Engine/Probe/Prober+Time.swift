@@ -155,6 +155,7 @@ private struct PacketScan {
 
     /// Enough times to judge the spacing, few enough to keep.
     private static let timesKept = 600
+    private static let longestPauseSeconds = 600.0
 
     init(_ demuxer: inout Demuxer, _ report: ProbeReport, packetLimit: Int) throws {
         var bases: [Int: (unit: Double, offset: Int64)] = [:]
@@ -182,8 +183,11 @@ private struct PacketScan {
             guard let base = bases[packet.streamIndex], let time = packet.presentationTime ?? packet.decodeTime else {
                 continue
             }
-            let end = time + packet.duration
-            endSeconds = max(endSeconds ?? 0, Double(end + base.offset) * base.unit)
+            let end = time &+ packet.duration
+            let seconds = Double(end &+ base.offset) * base.unit
+            // What nothing leads up to is a broken timestamp: believed, it would make hours of a second.
+            guard seconds - (endSeconds ?? 0) < Self.longestPauseSeconds else { continue }
+            endSeconds = max(endSeconds ?? 0, seconds)
             guard videos.contains(packet.streamIndex) else { continue }
             count += 1
             var spacing = spacings.removeValue(forKey: packet.streamIndex) ?? Spacing()

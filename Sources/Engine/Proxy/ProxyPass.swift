@@ -55,6 +55,7 @@ final class ProxyPass {
         settings.decoderThreads = options.threads.decoder
         settings.limits = options.limits
         settings.salvage = options.salvage
+        settings.duration = probe.duration
         reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
         if let video, !encodesProxy {
             stills = try StillsReader(path: path, stream: video, options: options, cancellation: cancellation)

@@ -13,6 +13,8 @@ final class SourceReader {
         var limits = DemuxerLimits()
         /// Goes on behind damage and missing ends instead of failing.
         var salvage = false
+        /// How long the source is known to last, in seconds; tells broken timestamps from long pauses.
+        var duration: Rational?
     }
 
     /// A stream interleaved worse than this is taken to have ended.
@@ -82,8 +84,12 @@ final class SourceReader {
                 try checkForCleanFrame()
                 return nil
             }
-            guard let time = frame.bestEffortTime ?? frame.time else {
+            guard let time = (frame.bestEffortTime ?? frame.time).map(lane.sinceStart) else {
                 try note(damage: "a video frame has no timestamp")
+                continue
+            }
+            guard lane.accepts(time, duration: settings.duration) else {
+                try note(damage: "a video frame's time is far outside the source")
                 continue
             }
             if !frame.isDamaged {
@@ -93,7 +99,7 @@ final class SourceReader {
             } else {
                 sawDamagedFrame = true
             }
-            return VideoFrame(frame, time: time + lane.offset)
+            return VideoFrame(frame, time: time)
         }
     }
 
@@ -103,8 +109,14 @@ final class SourceReader {
         while true {
             var frame = try Frame()
             guard try pull(audio, into: &frame) else { return nil }
-            guard let time = frame.bestEffortTime ?? frame.time, frame.sampleCount > 0 else { continue }
-            let result = AudioFrame(frame, time: time + audio.offset)
+            guard let time = (frame.bestEffortTime ?? frame.time).map(audio.sinceStart), frame.sampleCount > 0 else {
+                continue
+            }
+            guard audio.accepts(time, duration: settings.duration) else {
+                try note(damage: "a run of samples has a time far outside the source")
+                continue
+            }
+            let result = AudioFrame(frame, time: time)
             audioReached = Rational(result.time) * audio.timeBase
             return result
         }

@@ -26,10 +26,35 @@ final class StreamLane {
         (self.stream, self.timeBase, self.offset) = (stream, timeBase, offset)
     }
 
+    /// A stream's own timestamp, counted from the container's start; damaged files have times near the limits.
+    func sinceStart(_ time: Int64) -> Int64 {
+        let (sum, overflow) = time.addingReportingOverflow(offset)
+        return overflow ? (time < 0 ? .min : .max) : sum
+    }
+
+    /// Whether a decoded frame's time can be meant: a broken one may lie years away, and nobody waits for those.
+    ///
+    /// Times that go on from one another are believed even past the duration that the container tells, and long pauses
+    /// within it are, too.
+    func accepts(_ time: Int64, duration: Rational?) -> Bool {
+        let known = (duration ?? Self.longestSource) + Self.slack
+        let (first, last) = (-Self.longestSource.ticks(in: timeBase), known.ticks(in: timeBase))
+        let pause = Self.longestUnknownPause.ticks(in: timeBase)
+        guard time >= first, time <= last || time - pause <= lastAccepted ?? 0 else { return false }
+        lastAccepted = max(lastAccepted ?? .min, time)
+        return true
+    }
+
+    private static let longestSource = Rational(86_400)
+    private static let longestUnknownPause = Rational(600)
+    private static let slack = Rational(60)
+    /// The furthest time of a decoded frame since opening or seeking.
+    private var lastAccepted: Int64?
+
     func append(_ packet: consuming Packet) {
-        if let time = packet.presentationTime ?? packet.decodeTime {
-            if firstTime == nil { firstTime = time + offset }
-            furthestTime = max(furthestTime ?? .min, time + offset)
+        if let time = (packet.presentationTime ?? packet.decodeTime).map(sinceStart) {
+            if firstTime == nil { firstTime = time }
+            furthestTime = max(furthestTime ?? .min, time)
         }
         waitingBytes += packet.sizeBytes
         packets.append(WaitingPacket(packet))
@@ -64,7 +89,7 @@ final class StreamLane {
         decoder.reset()
         packets.removeAll()
         (taken, waitingBytes, isFinished) = (0, 0, false)
-        (firstTime, furthestTime) = (nil, nil)
+        (firstTime, furthestTime, lastAccepted) = (nil, nil, nil)
     }
 }
 

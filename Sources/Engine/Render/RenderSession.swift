@@ -80,6 +80,7 @@ final class RenderSession {
         settings.decoderThreads = options.threads.decoder
         settings.limits = options.limits
         settings.salvage = options.salvage
+        settings.duration = planned.duration
         let path = paths[source]
         let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
         let session = SourceSession(
@@ -251,9 +252,21 @@ final class RenderSession {
         let end = (elapsed + length).ticks(in: Rational(1, Int64(format.sampleRate)))
         let samples = end - samplesPlaced
         _ = try fill(sound, session, upTo: samples)
+        try makeSilence(sound, upTo: samples, format)
         try sound.finish(length: samples)
         try file.takeSound(from: sound, upTo: samples, length: samples)
         samplesPlaced = end
+    }
+
+    /// Second by second, where a source has no more sound: it may be hours.
+    private func makeSilence(_ sound: SegmentSound, upTo samples: Int64, _ format: AudioFormat) throws {
+        guard sound.endPosition < samples else { return }
+        try sound.flush()
+        while sound.endPosition + Int64(format.sampleRate) < samples {
+            try cancellation.check()
+            sound.appendSilence(format.sampleRate)
+            try file.takeSound(from: sound, upTo: sound.endPosition - holdback(format), length: nil)
+        }
     }
 
     private func holdback(_ format: AudioFormat) -> Int64 {

@@ -1,7 +1,7 @@
 /// One number of threads, shared out over everything a job runs: decoder, filters, encoder.
 ///
-/// With 1, all of it happens on the calling thread. With 2, decoding and filtering are on the calling thread and the
-/// encoder is on one of its own. From there on the encoder, the costliest, gets the most.
+/// With 1, all of it happens on the calling thread. With more, that many encode, fed by the calling thread, which decodes
+/// and filters a few frames ahead and then waits. docs/decisions/0002 has the reasons.
 package struct ThreadBudget: Sendable, Equatable {
     package let total: Int
     /// libavcodec frame threads; 1 decodes on the calling thread.
@@ -15,7 +15,6 @@ package struct ThreadBudget: Sendable, Equatable {
     package init(total: Int) {
         self.total = max(1, total)
         decoder = self.total < 6 ? 1 : self.total / 3
-        let caller = 1
-        encoder = max(1, self.total - caller - (decoder > 1 ? decoder : 0))
+        encoder = self.total - (decoder > 1 ? decoder : 0)
     }
 }

@@ -28,9 +28,9 @@ extern const int64_t rp_nopts;
 
 /// Routes av_log into per-thread memory of the last error line; nothing is printed unless `echo`.
 void rp_log_install(bool echo);
-/// Forgets the calling thread's last line, and the process-wide one.
+/// Forgets the calling thread's last line.
 void rp_log_clear(void);
-/// Copies the last error line of this thread, else of any codec thread; returns its length, 0 for none.
+/// Copies the last error line of the calling thread; returns its length, 0 for none.
 size_t rp_log_last(char *buffer, size_t capacity);
 
 // MARK: Bytes through callbacks
