@@ -41,6 +41,9 @@ let package = Package(
         .target(name: "Engine", dependencies: ["Media", "Model", "Planning"], swiftSettings: strict),
         .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
 
+        // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
+        .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
+
         // Programs.
         .executableTarget(
             name: "reelpool",

@@ -54,6 +54,9 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case editKeepsNothing = "edit_keeps_nothing"
     case outputIsSource = "output_is_source"
     case fixtureMismatch = "fixture_mismatch"
+    case invalidTask = "invalid_task"
+    case unknownTask = "unknown_task"
+    case sourceNotAllowed = "source_not_allowed"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -64,30 +67,52 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case tooManyPixels = "too_many_pixels"
     case tooManyStreams = "too_many_streams"
     case outOfMemory = "out_of_memory"
+    case memoryLimit = "memory_limit"
+    case wallTimeLimit = "wall_time_limit"
+    case noProgress = "no_progress"
+    case outputTooLarge = "output_too_large"
+    case sourceTooLong = "source_too_long"
+    case sourceTooLarge = "source_too_large"
+    case queueFull = "queue_full"
+    case expired = "expired"
 
     case cancelled = "cancelled"
+    case drained = "drained"
+    case leaseLost = "lease_lost"
+    case crashed = "crashed"
+    case workerLost = "worker_lost"
 
     case outputNotWritable = "output_not_writable"
     case diskFull = "disk_full"
     case readFailed = "read_failed"
+    case storeUnavailable = "store_unavailable"
+    case brokerUnavailable = "broker_unavailable"
+    case cacheUnavailable = "cache_unavailable"
 
     case internalFault = "internal_fault"
+    case sandboxViolation = "sandbox_violation"
+    case sandboxUnavailable = "sandbox_unavailable"
 
     package var category: FailureCategory {
         switch self {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
-            .editKeepsNothing, .outputIsSource, .fixtureMismatch:
+            .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia
-        case .tooManyPixels, .tooManyStreams, .outOfMemory:
+        case .tooManyPixels, .tooManyStreams, .outOfMemory, .memoryLimit, .wallTimeLimit, .noProgress,
+            .outputTooLarge, .sourceTooLong, .sourceTooLarge, .queueFull, .expired:
             .limitExceeded
         case .cancelled:
             .cancelled
-        case .outputNotWritable, .diskFull, .readFailed:
+        case .drained, .leaseLost:
+            .interrupted
+        case .crashed, .workerLost:
+            .crashed
+        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable:
             .dependencyUnavailable
-        case .internalFault:
+        case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault
         }
     }
