@@ -16,7 +16,8 @@ let package = Package(
         .executable(name: "reelpool", targets: ["reelpool"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -42,7 +43,9 @@ let package = Package(
         .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
-        .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
+        .target(
+            name: "WorkerCore", dependencies: ["Model", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
 
         // Programs.
         .executableTarget(

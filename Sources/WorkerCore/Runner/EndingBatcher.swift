@@ -1,5 +1,3 @@
-package import Model
-
 /// Writes the endings of attempts, many at a time when many come: whatever ends while a write is under way goes into the
 /// next one.
 package actor EndingBatcher {

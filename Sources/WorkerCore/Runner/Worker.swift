@@ -1,5 +1,5 @@
-internal import Logging
-package import Model
+package import Logging
+internal import Model
 
 /// Claims jobs that fit, runs them, holds their leases, and writes down how they ended.
 package actor Worker {
@@ -15,8 +15,9 @@ package actor Worker {
     private var isDraining = false
     private var isHurried = false
     private var largestBudgetBytes: Int64 = 0
-    private let wake: AsyncStream<Void>
-    private let wakeUp: AsyncStream<Void>.Continuation
+    /// Something may have become claimable since it was last looked.
+    private var hasNews = false
+    private var claimer: CheckedContinuation<Void, Never>?
 
     package init(
         settings: WorkerSettings, store: any JobStore, executors: [JobKind: any TaskExecutor],
@@ -26,7 +27,6 @@ package actor Worker {
         (self.progress, self.clock, self.log) = (progress, clock, log)
         endings = EndingBatcher(store: store, worker: settings.name, clock: clock)
         board = SlotBoard(slots: settings.slots, memoryBytes: settings.memoryBytes)
-        (wake, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Works until it is drained.
@@ -38,7 +38,7 @@ package actor Worker {
             group.addTask { await self.repeatedly(every: self.settings.pollSeconds) { await self.sweep() } }
             group.addTask { await self.repeatedly(every: self.settings.heartbeatSeconds) { await self.beat() } }
             group.addTask { await self.repeatedly(every: self.settings.pruneSeconds) { await self.prune() } }
-            group.addTask { for await _ in await self.store.wakeUps() { self.wakeUp.yield() } }
+            group.addTask { for await _ in await self.store.wakeUps() { await self.wakeUp() } }
             await claimUntilDrained()
             await beat()
             group.cancelAll()
@@ -49,7 +49,7 @@ package actor Worker {
     package func drain() {
         if isDraining { isHurried = true }
         isDraining = true
-        wakeUp.yield()
+        wakeUp()
     }
 
     package var status: WorkerRecord {
@@ -62,16 +62,26 @@ package actor Worker {
     // MARK: Claiming
 
     private func claimUntilDrained() async {
-        var moments = wake.makeAsyncIterator()
         await withDiscardingTaskGroup { group in
             while !isDraining {
                 let jobs = await claim()
                 for job in jobs { start(job, in: &group) }
                 guard jobs.isEmpty, !isDraining else { continue }
-                _ = await moments.next()
+                await waitForNews()
             }
             await waitForRunning()
         }
+    }
+
+    private func wakeUp() {
+        hasNews = true
+        claimer?.resume()
+        claimer = nil
+    }
+
+    private func waitForNews() async {
+        if !hasNews { await withCheckedContinuation { claimer = $0 } }
+        hasNews = false
     }
 
     private func claim() async -> [JobRecord] {
@@ -131,7 +141,7 @@ package actor Worker {
         await end(attempt, result, reporter)
         board.end(attempt.lease)
         reporters[attempt.lease] = nil
-        wakeUp.yield()
+        wakeUp()
     }
 
     private func end(_ attempt: Attempt, _ result: AttemptResult, _ reporter: ProgressReporter) async {
@@ -212,7 +222,7 @@ package actor Worker {
     }
 
     private func sweep() async {
-        wakeUp.yield()
+        wakeUp()
         do {
             _ = try await store.sweep()
         } catch {
