@@ -154,7 +154,8 @@ package actor Worker {
         let outcome = outcome(of: result, attempt)
         let answer = await endings.finish(AttemptEnding(lease: attempt.lease, outcome: outcome))
         guard case .accepted(let state) = answer else {
-            log.notice("an ending came too late", metadata: ["job": "\(attempt.job.id)", "epoch": "\(attempt.job.epoch)"])
+            log.notice(
+                "an ending came too late", metadata: ["job": "\(attempt.job.id)", "epoch": "\(attempt.job.epoch)"])
             return
         }
         tellEnd(state, outcome, reporter)
@@ -252,7 +253,9 @@ package actor Worker {
     private func releaseEarlierLeases() async {
         do {
             let released = try await store.releaseLeases(ofEarlier: status)
-            if !released.isEmpty { log.notice("took back what an earlier run left", metadata: ["jobs": "\(released.count)"]) }
+            if !released.isEmpty {
+                log.notice("took back what an earlier run left", metadata: ["jobs": "\(released.count)"])
+            }
         } catch {
             log.warning("taking back earlier leases failed", metadata: ["error": "\(error)"])
         }
