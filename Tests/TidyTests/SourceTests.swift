@@ -45,7 +45,8 @@ struct SourceTests {
 
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
-        "Model": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
+        "Model": [], "WorkerCore": ["Model"], "PoolConfig": ["WorkerCore"], "Planning": ["Model"],
+        "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
         "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
         "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
     ]
