@@ -16,7 +16,8 @@ let package = Package(
         .executable(name: "reelpool", targets: ["reelpool"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -43,6 +44,18 @@ let package = Package(
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
+
+        // The store of jobs: one schema and one logic, two drivers. StorePostgres alone imports libpq.
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "SQLStore", dependencies: ["Model", "WorkerCore"], swiftSettings: strict),
+        .target(
+            name: "StorePostgres", dependencies: ["CPostgres", "Model", "SQLStore", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "StoreSQLite",
+            dependencies: ["Model", "SQLStore", "WorkerCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
 
         // Programs.
         .executableTarget(
