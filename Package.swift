@@ -67,6 +67,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Measures the store; `make bench` runs it.
+        .executableTarget(
+            name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
+            path: "Benchmarks/StoreBench", swiftSettings: strict),
+
         // Tests. What several of them need is a library of its own.
         .target(
             name: "TestSupport", dependencies: ["Engine", "Media", "Model", "Planning"], path: "Tests/TestSupport",
@@ -81,6 +86,15 @@ let package = Package(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Model", "SQLStore", "StorePostgres", "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
+            ], swiftSettings: strict),
+        // Writes to a store until it is killed.
+        .executableTarget(
+            name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
+            swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -82,7 +82,7 @@ start_postgres() {
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = off
-synchronous_commit = off
+synchronous_commit = on
 full_page_writes = off
 max_connections = 200
 shared_buffers = 64MB

@@ -67,10 +67,12 @@ extension SQLJobStore {
             conditions.append("jobs.state IN (\(places.joined(separator: ", ")))")
         }
         if let before = filter.before {
-            conditions.append("jobs.seq < (SELECT earlier.seq FROM jobs earlier WHERE earlier.id = \(place(.text(before.text))))")
+            conditions.append(
+                "jobs.seq < (SELECT earlier.seq FROM jobs earlier WHERE earlier.id = \(place(.text(before.text))))")
         }
         let filtered = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        return try await rows("\(filtered) ORDER BY jobs.seq DESC LIMIT \(place(.init(max(0, filter.limit))))", parameters)
+        return try await rows(
+            "\(filtered) ORDER BY jobs.seq DESC LIMIT \(place(.init(max(0, filter.limit))))", parameters)
     }
 
     private func rows(_ rest: String, _ parameters: [SQLValue]) async throws(StoreError) -> [JobRecord] {

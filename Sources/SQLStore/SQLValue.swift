@@ -37,7 +37,7 @@ package struct SQLRow: Sendable {
         StoreError("the store's content is not understood", detail: what, code: .internalFault)
     }
 
-    mutating func integer() throws -> Int64 {
+    package mutating func integer() throws -> Int64 {
         guard let value = try optionalInteger() else { throw Self.surprise("no integer in column \(next)") }
         return value
     }
@@ -61,7 +61,7 @@ package struct SQLRow: Sendable {
         }
     }
 
-    mutating func text() throws -> String {
+    package mutating func text() throws -> String {
         guard let value = try optionalText() else { throw Self.surprise("no text in column \(next)") }
         return value
     }

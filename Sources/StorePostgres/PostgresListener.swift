@@ -20,7 +20,8 @@ final class PostgresListener: Sendable {
         self.hub = hub
         var ends: [Int32] = [-1, -1]
         // Without a pipe it stops a little later.
-        if pipe2(&ends, Int32(O_CLOEXEC.rawValue)) != 0 { ends = [-1, -1] }
+        if pipe(&ends) != 0 { ends = [-1, -1] }
+        for end in ends where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         (stopReader, stopWriter) = (ends[0], ends[1])
         ended.enter()
         let thread = Thread { [self] in

@@ -1,6 +1,6 @@
 internal import CPostgres
 internal import Model
-package import WorkerCore
+internal import WorkerCore
 
 /// How to reach a server, and how long to wait for it.
 package struct PostgresOptions: Sendable {

@@ -74,7 +74,9 @@ final class TransactionRunner {
         let made: Value
         do {
             made = try body(session)
-            if session.hasWoken { try connection.execute(PostgresListener.notify, [.text(PostgresListener.channel)]) }
+            if session.hasWoken {
+                _ = try connection.execute(PostgresListener.notify, [.text(PostgresListener.channel)])
+            }
         } catch {
             // The connection is of no use when not even this can be done.
             do { try connection.run("ROLLBACK") } catch { self.connection = nil }
