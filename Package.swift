@@ -13,12 +13,15 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "reelpool",
     products: [
-        .executable(name: "reelpool", targets: ["reelpool"])
+        .executable(name: "reelpool", targets: ["reelpool"]),
+        .executable(name: "reelpool-codec", targets: ["reelpool-codec"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -33,6 +36,17 @@ let package = Package(
             ]
         ),
         .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], path: "Sources/C/CFFmpegShims"),
+
+        // Processes, sandboxes and descriptors. Isolation is the only target that imports it.
+        .target(name: "CLinux", path: "Sources/C/CLinux"),
+        // What brings messages, holds jobs and takes results: one importing target each.
+        .systemLibrary(
+            name: "CRabbitMQ", path: "Sources/C/CRabbitMQ", pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"])]),
+        .target(name: "CRabbitMQShims", dependencies: ["CRabbitMQ"], path: "Sources/C/CRabbitMQShims"),
+        .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
@@ -53,6 +67,38 @@ let package = Package(
             dependencies: ["WorkerCore", .product(name: "Configuration", package: "swift-configuration")],
             swiftSettings: strict),
 
+        // The store of jobs: one schema and one logic, two drivers. StorePostgres alone imports libpq.
+        .target(name: "SQLStore", dependencies: ["Model", "WorkerCore"], swiftSettings: strict),
+        .target(
+            name: "StorePostgres", dependencies: ["CPostgres", "Model", "SQLStore", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "StoreSQLite",
+            dependencies: ["Model", "SQLStore", "WorkerCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+
+        // Messages to jobs and jobs to answers, without a connection; then the connections.
+        .target(
+            name: "Envelopes",
+            dependencies: ["Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "QueueRabbitMQ", dependencies: ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "ProgressRedis", dependencies: ["CHiredis", "Envelopes", "Model", "WorkerCore"],
+            swiftSettings: strict),
+
+        // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
+        .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
+        .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
+        // Claimed jobs to processes: what they may read and write, and what became of them.
+        .target(
+            name: "MediaTasks",
+            dependencies: [
+                "CodecHost", "Isolation", "Model", "WorkerCore", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
         // Programs.
         .executableTarget(
             name: "reelpool",
@@ -62,6 +108,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        // What jobs run in. It knows of no network, queue or database.
+        .executableTarget(
+            name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(
@@ -80,6 +130,19 @@ let package = Package(
             name: "WorkerCoreTests", dependencies: ["Model", "TestSupport", "WorkerCore"], swiftSettings: strict),
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
+        .testTarget(
+            name: "IsolationTests",
+            dependencies: ["CodecHost", "Engine", "Isolation", "Media", "Model", "TestSupport", "reelpool-codec"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Model", "SQLStore", "StorePostgres", "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
+            ], swiftSettings: strict),
+        // Writes to a store until it is killed.
+        .executableTarget(
+            name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
+            swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

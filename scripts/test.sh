@@ -2,7 +2,13 @@
 # Runs all tests and ends with one line that counts them. In CI a skipped test is a failure.
 set -euo pipefail
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+REELPOOL_SERVERS_FOLDER=$(mktemp -d)
+export REELPOOL_SERVERS_FOLDER
+trap 'scripts/servers.sh stop; rm -rf "$log" "$REELPOOL_SERVERS_FOLDER"' EXIT
+
+# Without a server its tests are skipped, by name.
+scripts/servers.sh start || echo "Not all servers could be started" >&2
+eval "$(scripts/servers.sh env)"
 
 swift build --build-tests -j "$(nproc)"
 status=0

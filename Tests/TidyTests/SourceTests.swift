@@ -35,6 +35,14 @@ struct SourceTests {
         #expect(importing.filter { !$0.hasPrefix("Sources/Media/") } == [])
     }
 
+    @Test("import each database in its driver only", arguments: ["CPostgres", "GRDB"])
+    func databases(library: String) throws {
+        let importing = try Self.places { $0.contains("import \(library)") }
+        let driver = library == "GRDB" ? "Sources/StoreSQLite/" : "Sources/StorePostgres/"
+        #expect(!importing.isEmpty)
+        #expect(importing.filter { !$0.hasPrefix(driver) } == [])
+    }
+
     @Test("ask for FFmpeg's version in its shims only")
     func versions() throws {
         let files = repositoryFiles(endingIn: [".swift", ".c", ".h"], under: "Sources")
@@ -45,14 +53,16 @@ struct SourceTests {
 
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
-        "Model": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
+        "Model": [], "WorkerCore": ["Model"], "SQLStore": ["Model", "WorkerCore"],
+        "StorePostgres": ["CPostgres", "Model", "SQLStore", "WorkerCore"],
+        "StoreSQLite": ["Model", "SQLStore", "WorkerCore"], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
         "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
         "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
     ]
 
     @Test("import downwards only")
     func layering() throws {
-        let modules = Set(Self.layers.keys).union(["CFFmpeg", "CFFmpegShims"])
+        let modules = Set(Self.layers.keys).union(["CFFmpeg", "CFFmpegShims", "CPostgres"])
         for file in Self.swift {
             let module = String(file.split(separator: "/")[1])
             let allowed = try #require(Self.layers[module], "\(file) is in a module without a layer")
