@@ -13,7 +13,8 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "reelpool",
     products: [
-        .executable(name: "reelpool", targets: ["reelpool"])
+        .executable(name: "reelpool", targets: ["reelpool"]),
+        .executable(name: "reelpool-codec", targets: ["reelpool-codec"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -31,6 +32,8 @@ let package = Package(
             ]
         ),
         .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], path: "Sources/C/CFFmpegShims"),
+        // Processes, sandboxes and descriptors. Isolation is the only target that imports it.
+        .target(name: "CLinux", path: "Sources/C/CLinux"),
 
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
@@ -44,6 +47,10 @@ let package = Package(
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
 
+        // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
+        .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
+        .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
+
         // Programs.
         .executableTarget(
             name: "reelpool",
@@ -53,6 +60,9 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // What jobs run in. It knows of no network, queue or database.
+        .executableTarget(
+            name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(
@@ -66,6 +76,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IsolationTests",
+            dependencies: ["CodecHost", "Engine", "Isolation", "Media", "Model", "TestSupport", "reelpool-codec"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
