@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Media
 internal import Model
 
 /// A file on a local disk, as a source of bytes. Only regular files: a directory, pipe or device is refused.

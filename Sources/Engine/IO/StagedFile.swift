@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Media
 internal import Model
 internal import Synchronization
 
@@ -7,7 +6,7 @@ internal import Synchronization
 ///
 /// It has no name at all while being written (`O_TMPFILE`), so that nothing is left behind even by `kill -9`.
 /// Where the file system lacks that, it is a hidden file beside its destination, removed unless committed.
-package final class StagedFile: RereadableSink {
+package final class StagedFile: StagedOutput {
     package let destination: String
     private let descriptor: Int32
     private var hiddenName: String?

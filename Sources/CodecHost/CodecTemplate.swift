@@ -1,0 +1,137 @@
+package import Isolation
+internal import Model
+internal import Synchronization
+
+/// Keeps a template running, and forks jobs' processes off it.
+///
+/// A template is replaced when it dies, and after so many forks, because all forks of one share its address layout.
+/// Processes that were forked live on: they belong to the daemon.
+package final class CodecTemplate: Sendable {
+    package struct Settings: Sendable {
+        /// Path of `reelpool-codec`.
+        package var program: String
+        package var forksPerTemplate = 100
+        /// `NAME=value`. Nothing that a job may not know: every process of a job has it in its memory.
+        package var environment: [String] = []
+        /// Seconds of CPU time after which the kernel ends a process should the daemon not; `nil` for none.
+        package var cpuSeconds: Int?
+
+        package init(program: String) { self.program = program }
+    }
+
+    private struct State {
+        var current: TemplateHandle?
+        var forks = 0
+        /// Being started, or ready to take over.
+        var next: TemplateHandle?
+        var isStartingNext = false
+        var isStopped = false
+    }
+
+    private let settings: Settings
+    /// Held while forking: one at a time.
+    private let state = Mutex(State())
+
+    package init(_ settings: Settings) { self.settings = settings }
+
+    /// Starts a template now, so that the first job need not wait and faults show at once.
+    package func start() throws {
+        try state.withLock { state in
+            if state.current == nil { try replace(&state) }
+        }
+    }
+
+    /// Ends the template; jobs that run go on.
+    package func stop() {
+        let handles = state.withLock { state -> [TemplateHandle] in
+            state.isStopped = true
+            defer { (state.current, state.next) = (nil, nil) }
+            return [state.current, state.next].compactMap(\.self)
+        }
+        // Ended and reaped here, not under the lock.
+        withExtendedLifetime(handles) {}
+    }
+
+    deinit { stop() }
+
+    /// The template's process, for observation; `nil` when none runs.
+    package var processIdentifier: Int32? { state.withLock { $0.current?.process.identifier } }
+
+    /// A process that has everything loaded, is shut in, and waits for its job. Blocks for some milliseconds.
+    package func fork() throws -> CodecChild {
+        try state.withLock { state in
+            guard !state.isStopped else {
+                throw Failure(code: .drained, message: "the worker is being shut down")
+            }
+            if state.current == nil || state.forks >= settings.forksPerTemplate { try replace(&state) }
+            do {
+                return try fork(&state)
+            } catch is IsolationError {
+                // The template died; once is bad luck.
+                try replace(&state)
+                return try fork(&state)
+            }
+        }
+    }
+
+    /// What a job's process finds to shut itself in with on this machine, tried out by one. Blocks for some milliseconds.
+    package func inspectSandbox() throws -> SandboxReport {
+        guard let report = try fork().awaitGreeting() else {
+            throw IsolationError(.sandboxUnavailable, "a process for a job does not come up")
+        }
+        return report
+    }
+
+    private func fork(_ state: inout State) throws -> CodecChild {
+        guard let current = state.current else {
+            throw IsolationError(.sandboxUnavailable, "there is no template")
+        }
+        let started = MonotonicClock.seconds
+        let (memory, descriptor) = try SharedMemory.make(bytes: ChannelLayout.totalBytes)
+        let (channel, process) = try Self.fork(current, descriptor, settings.cpuSeconds)
+        state.forks += 1
+        if state.forks == max(1, settings.forksPerTemplate - Self.headStart) { startNext(&state) }
+        return CodecChild(
+            process: process, channel: channel, memory: memory, forkSeconds: MonotonicClock.seconds - started)
+    }
+
+    /// Forks before the last one at which the next template is started, so that nobody waits for it.
+    private static let headStart = 10
+
+    /// The child's end is closed here when this returns, so that its death closes the channel.
+    private static func fork(
+        _ template: TemplateHandle, _ memory: Descriptor, _ cpuSeconds: Int?
+    ) throws -> (MessageSocket, ProcessHandle) {
+        let (mine, its) = try MessageSocket.pair()
+        return (mine, try template.fork(channel: its, memory: memory, cpuSeconds: cpuSeconds))
+    }
+
+    private func replace(_ state: inout State) throws {
+        state.current = nil
+        state.forks = 0
+        if let next = state.next, next.process.usage() != nil {
+            (state.current, state.next) = (next, nil)
+            return
+        }
+        state.next = nil
+        state.current = try SpawningThread.shared.run { [settings] in try Self.spawn(settings) }
+    }
+
+    private func startNext(_ state: inout State) {
+        guard !state.isStartingNext, state.next == nil else { return }
+        state.isStartingNext = true
+        // When it fails, the next fork tries again and tells why.
+        let started: Void? = try? SpawningThread.shared.enqueue { [weak self, settings] in
+            let handle = try? Self.spawn(settings)
+            self?.state.withLock { state in
+                state.isStartingNext = false
+                if !state.isStopped { state.next = handle }
+            }
+        }
+        if started == nil { state.isStartingNext = false }
+    }
+
+    private static func spawn(_ settings: Settings) throws -> TemplateHandle {
+        try TemplateHandle(program: settings.program, environment: settings.environment)
+    }
+}
