@@ -16,7 +16,8 @@ let package = Package(
         .executable(name: "reelpool", targets: ["reelpool"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -32,6 +33,13 @@ let package = Package(
         ),
         .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], path: "Sources/C/CFFmpegShims"),
 
+        // What brings messages and takes results: one importing target each.
+        .systemLibrary(
+            name: "CRabbitMQ", path: "Sources/C/CRabbitMQ", pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"])]),
+        .target(name: "CRabbitMQShims", dependencies: ["CRabbitMQ"], path: "Sources/C/CRabbitMQShims"),
+        .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
@@ -43,6 +51,17 @@ let package = Package(
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
+        // Messages to jobs and jobs to answers, without a connection.
+        .target(
+            name: "Envelopes",
+            dependencies: ["Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "QueueRabbitMQ", dependencies: ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "ProgressRedis", dependencies: ["CHiredis", "Envelopes", "Model", "WorkerCore"],
+            swiftSettings: strict),
 
         // Programs.
         .executableTarget(

@@ -3,9 +3,12 @@
 # Asks for nothing that is there already, so that it is quick and needs no network then.
 set -euo pipefail
 
-build=(libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config)
+build=(
+    libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
+    librabbitmq-dev libhiredis-dev
+)
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
-test=(ffmpeg python3 strace)
+test=(ffmpeg python3 python3-venv strace openssl rabbitmq-server redis-server)
 bench=(ffmpeg python3 python3-venv)
 
 purpose=${1:?build, test or bench}
@@ -32,4 +35,11 @@ as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
+# Servers are for the tests to start, on ports of their own: none is to start by itself when it is installed.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod +x "$policy"
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

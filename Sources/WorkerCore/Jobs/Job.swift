@@ -1,5 +1,3 @@
-package import Model
-
 /// A job's identity: a UUID in lower case.
 package struct JobID: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String

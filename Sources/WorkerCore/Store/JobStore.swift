@@ -1,5 +1,3 @@
-package import Model
-
 /// The truth about jobs, attempts, leases and workers: Postgres for several machines, SQLite embedded.
 ///
 /// Every function is one transaction. Times are the store's own. What a running attempt writes carries its epoch, and is
