@@ -3,12 +3,14 @@
 # Asks for nothing that is there already, so that it is quick and needs no network then.
 set -euo pipefail
 
-build=(libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
-    libpq-dev libsqlite3-dev)
+build=(
+    libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
+    libpq-dev libsqlite3-dev librabbitmq-dev libhiredis-dev
+)
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
 # The servers are what scripts/servers.sh starts.
-servers=(postgresql openssl util-linux)
-test=(ffmpeg python3 strace "${servers[@]}")
+servers=(postgresql redis-server rabbitmq-server openssl util-linux)
+test=(ffmpeg python3 python3-venv strace "${servers[@]}")
 bench=(ffmpeg python3 python3-venv "${servers[@]}")
 
 purpose=${1:?build, test or bench}
