@@ -52,10 +52,13 @@ let package = Package(
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
 
+        // Files that are whole or absent.
+        .target(name: "LocalFiles", dependencies: ["Model"], swiftSettings: strict),
+
         // Effects: FFmpeg behind owned handles, then the jobs made of them.
         .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
-        .target(name: "Engine", dependencies: ["Media", "Model", "Planning"], swiftSettings: strict),
-        .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
+        .target(name: "Engine", dependencies: ["LocalFiles", "Media", "Model", "Planning"], swiftSettings: strict),
+        .target(name: "FixtureHarness", dependencies: ["Engine", "LocalFiles", "Media", "Model"], swiftSettings: strict),
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(
@@ -92,6 +95,8 @@ let package = Package(
         // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
         .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
+        // What tasks may name on a machine's own disks.
+        .target(name: "LocalObjects", dependencies: ["LocalFiles", "Model", "WorkerCore"], swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -103,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "Media", "Model", "Planning",
+                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -132,7 +137,9 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",
-            dependencies: ["CodecHost", "Engine", "Isolation", "Media", "Model", "TestSupport", "reelpool-codec"],
+            dependencies: [
+                "CodecHost", "Engine", "Isolation", "LocalFiles", "Media", "Model", "TestSupport", "reelpool-codec",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "StoreTests",

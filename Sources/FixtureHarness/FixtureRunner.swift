@@ -1,3 +1,4 @@
+internal import LocalFiles
 internal import Dispatch
 internal import Engine
 internal import FoundationEssentials

@@ -1,3 +1,4 @@
+internal import LocalFiles
 internal import ArgumentParser
 internal import Dispatch
 internal import Engine

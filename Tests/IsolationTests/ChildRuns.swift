@@ -1,3 +1,4 @@
+import LocalFiles
 import CodecHost
 import Engine
 import Foundation

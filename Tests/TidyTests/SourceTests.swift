@@ -54,7 +54,9 @@ struct SourceTests {
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
         "Model": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
-        "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
+        "LocalFiles": ["Model"], "Engine": ["LocalFiles", "Media", "Model", "Planning"],
+        "FixtureHarness": ["Engine", "LocalFiles", "Media", "Model"],
+        "LocalObjects": ["LocalFiles", "Model", "WorkerCore"],
         "Isolation": ["CLinux", "Model"], "CodecHost": ["Isolation", "Model"],
         "WorkerCore": ["Model"], "PoolConfig": ["WorkerCore"], "SQLStore": ["Model", "WorkerCore"],
         "StorePostgres": ["CPostgres", "Model", "SQLStore", "WorkerCore"],
@@ -62,7 +64,7 @@ struct SourceTests {
         "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
         "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
-        "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
+        "reelpool": ["Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
     ]
 

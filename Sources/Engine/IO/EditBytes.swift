@@ -1,3 +1,4 @@
+internal import LocalFiles
 internal import Glibc
 internal import Media
 internal import Model

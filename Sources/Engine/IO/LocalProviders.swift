@@ -1,3 +1,4 @@
+package import LocalFiles
 package import Model
 
 /// Sources by their paths.
@@ -32,3 +33,5 @@ package struct LocalOutputs: OutputProvider {
         return folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
     }
 }
+
+extension StagedFile: StagedOutput {}

@@ -1,3 +1,4 @@
+internal import LocalFiles
 package import Media
 package import Model
 internal import Planning
