@@ -15,13 +15,17 @@ let package = Package(
     products: [
         .executable(name: "reelpool", targets: ["reelpool"]),
         .executable(name: "reelpool-codec", targets: ["reelpool-codec"]),
+        .executable(name: "reelpoold", targets: ["reelpoold"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -104,16 +108,42 @@ let package = Package(
                 "CodecHost", "Isolation", "Model", "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
 
+        // The scheduler's interface over HTTP, and what operators' machinery asks.
+        .target(
+            name: "Service",
+            dependencies: [
+                "Envelopes", "Model", "WorkerCore", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: strict),
+        // Everything around a worker, put together.
+        .target(
+            name: "Pool",
+            dependencies: [
+                "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        // The requests of an operator or a terminal to stop.
+        .target(name: "Signals", swiftSettings: strict),
+
         // Programs.
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning",
+                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
 
+        .executableTarget(
+            name: "reelpoold",
+            dependencies: [
+                "Model", "Pool", "PoolConfig", "Signals", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         // What jobs run in. It knows of no network, queue or database.
         .executableTarget(
             name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
@@ -133,6 +163,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests", dependencies: ["Model", "TestSupport", "WorkerCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PoolTests",
+            dependencies: [
+                "LocalFiles", "LocalObjects", "Model", "SQLStore", "StoreSQLite", "TestSupport", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(

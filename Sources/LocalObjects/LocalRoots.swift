@@ -1,6 +1,6 @@
 internal import Glibc
 internal import LocalFiles
-package import Model
+internal import Model
 
 /// The folders below which tasks may name files.
 struct LocalRoots: Sendable {

@@ -64,7 +64,14 @@ struct SourceTests {
         "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
         "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
-        "reelpool": ["Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning"],
+        "reelpool": ["Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals"],
+        "Signals": [],
+        "Pool": [
+            "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "WorkerCore",
+        ],
+        "Service": ["Envelopes", "Model", "WorkerCore"],
+        "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
     ]
 

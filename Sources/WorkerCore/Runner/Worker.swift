@@ -224,6 +224,8 @@ package actor Worker {
 
     private func sweep() async {
         wakeUp()
+        // Renewals bring cancellations: while something runs they are frequent, so that a cancelled job stops at once.
+        if board.busySlots > 0 { await renew() }
         do {
             _ = try await store.sweep()
         } catch {
