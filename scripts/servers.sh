@@ -38,6 +38,20 @@ unprivileged() {
     if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --clear-groups -- "$@"; else "$@"; fi
 }
 
+# in_background LOG COMMAND...: a server that stays when this script ends, and holds nothing open that its caller had.
+in_background() {
+    local log=$1
+    shift
+    (
+        cd /
+        for open in /proc/self/fd/*; do
+            [ "${open##*/}" -le 2 ] || eval "exec ${open##*/}>&-"
+        done
+        "$@"
+    ) >> "$log" 2>&1 < /dev/null &
+    disown
+}
+
 # Waits until a command succeeds: wait_for SECONDS COMMAND...
 wait_for() {
     local end=$((SECONDS + $1))
@@ -91,9 +105,7 @@ logging_collector = off
 CONF
     fi
     rm -f "$data/postmaster.pid"
-    (cd / && unprivileged postgres "$bin/postgres" -D "$data" -p "$port") >> "$folder/postgres.log" 2>&1 \
-        < /dev/null &
-    disown
+    in_background "$folder/postgres.log" unprivileged postgres "$bin/postgres" -D "$data" -p "$port"
     local url="postgresql://reelpool:$password@127.0.0.1:$port/postgres"
     wait_for 30 "$bin/pg_isready" --quiet --host=127.0.0.1 --port="$port" || {
         cat "$folder/postgres.log" >&2

@@ -73,7 +73,8 @@ struct PostgresServerTests {
                     let rows = try await admin.transaction(.write) {
                         try $0.execute(
                             """
-                            SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND pg_terminate_backend(pid)
+                            SELECT CASE WHEN application_name = $1 THEN pg_terminate_backend(pid) END
+                            FROM pg_stat_activity WHERE application_name = $1
                             """, [.text(under.name)])
                     }
                     ended.value.add(rows.count, ordering: .relaxed)
@@ -120,8 +121,8 @@ struct PostgresServerTests {
             #expect(await iterator.next() != nil, "it listens")
             _ = try await under.query(
                 """
-                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                WHERE application_name = $1 AND pid <> pg_backend_pid()
+                SELECT CASE WHEN application_name = $1 AND pid <> pg_backend_pid() THEN pg_terminate_backend(pid) END
+                FROM pg_stat_activity
                 """, .text(under.name))
             #expect(await iterator.next() != nil, "it listens again")
             try await under.store.add(.new())
