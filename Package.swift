@@ -18,6 +18,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -43,7 +45,14 @@ let package = Package(
         .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
-        .target(name: "WorkerCore", dependencies: ["Model"], swiftSettings: strict),
+        .target(
+            name: "WorkerCore", dependencies: ["Model", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+
+        .target(
+            name: "PoolConfig",
+            dependencies: ["WorkerCore", .product(name: "Configuration", package: "swift-configuration")],
+            swiftSettings: strict),
 
         // The store of jobs: one schema and one logic, two drivers. StorePostgres alone imports libpq.
         .systemLibrary(
@@ -85,6 +94,9 @@ let package = Package(
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WorkerCoreTests", dependencies: ["Model", "TestSupport", "WorkerCore"], swiftSettings: strict),
+        .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests",

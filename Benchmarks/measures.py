@@ -6,7 +6,7 @@ from pathlib import Path
 import commands
 from inputs import FRAMES_PER_SECOND, Inputs
 from machine import Peer, Tools
-from measuring import Subject, interleave, say
+from measuring import Ratio, Subject, interleave, own_pages, say
 from quality import Judge, Output
 from table import Table, number
 
@@ -52,10 +52,13 @@ def proxy_picture_only(bench: Bench) -> None:
             subject.commands = [commands.ffmpeg_proxy(peer, threads, source, subject.folder, sound=False)]
             theirs.append(subject)
         bench.measure(work, [ours, *theirs])
+        runtime = own_pages(ours.commands[0])
+        linked = theirs[0]
         for subject in theirs:
-            bench.table.at_most(work, "cpu", ours, subject, 1.03)
+            bench.table.at_most(work, "cpu", ours, subject, 1.03, Ratio.of(linked, subject, "cpu").median)
             bench.table.at_most(work, "wall", ours, subject, None)
-            bench.table.at_most(work, "rss", ours, subject, 1)
+            floor = (linked.median("rss") + runtime) / subject.median("rss")
+            bench.table.at_most(work, "rss", ours, subject, 1, floor)
         _compare_outputs(bench, judge, work, ours, theirs, source)
 
 
@@ -138,8 +141,9 @@ def render(bench: Bench) -> None:
         theirs.append(subject)
     bench.measure(work, [ours, *theirs])
     judge = Judge(bench.tools)
+    linked = theirs[0]
     for subject in theirs:
-        bench.table.at_most(work, "cpu", ours, subject, 1.03)
+        bench.table.at_most(work, "cpu", ours, subject, 1.03, Ratio.of(linked, subject, "cpu").median)
         bench.table.at_most(work, "wall", ours, subject, None)
         bench.table.at_most(work, "rss", ours, subject, 1)
         frames = [judge.frames(each.folder / "out.mp4") for each in (ours, subject)]

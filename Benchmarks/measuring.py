@@ -65,6 +65,27 @@ def run(command: Command, may_fail: bool = False) -> Usage:
     return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
+def own_pages(command: Command) -> float:
+    """The most that a program's own executable file has resident while it runs, in MB. Source: proc(5), smaps."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    executable, most = os.path.realpath(command[0]), 0
+    while process.poll() is None:
+        own, total = False, 0
+        try:
+            for line in Path(f"/proc/{process.pid}/smaps").read_text().splitlines():
+                if not line[0].isupper():
+                    own = line.endswith(executable)
+                elif own and line.startswith("Rss:"):
+                    total += int(line.split()[1])
+        except OSError:
+            break
+        most = max(most, total)
+        time.sleep(0.2)
+    process.wait()
+    return most / 1024
+
+
 def run_once(subject: Subject) -> Usage:
     if subject.folder:
         shutil.rmtree(subject.folder, ignore_errors=True)

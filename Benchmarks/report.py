@@ -15,6 +15,9 @@ ratio is the median over rounds of the ratio within one round, with its lowest a
 go by the median.
 - CPU seconds are user and system time of the whole process tree, and peak memory is the largest resident set, both as \
 the kernel reports them at exit.
+- A *floor* is what nothing built as Reelpool is could go below: for CPU, what the command line of the same version as \
+the linked libraries takes; for memory, that command line's peak plus what Reelpool's executable itself (Swift's runtime \
+is in it) has resident. Where a floor is above the bar, the bar is 1.1 times the floor.
 - The recording is {seconds} s of 1080p30 H.264 with grain and AAC stereo sound in bursts; the long one is 10 minutes of \
 180p30 with a keyframe every second, small so that what is not pixels shows.
 - `--threads N` is all that Reelpool uses, for decoder, filters and encoder together. A command line gets `-threads N` \

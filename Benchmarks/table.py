@@ -33,9 +33,20 @@ class Table:
     def failures(self) -> int:
         return sum(row.passed is False for row in self.rows)
 
-    def at_most(self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None) -> None:
-        """Reelpool's cost as a part of the other's: at most `limit`."""
-        self._compare(work, quantity, ours, theirs, limit, "≤", lambda ratio: ratio <= limit)
+    def at_most(
+        self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None, floor: float = 0,
+    ) -> None:
+        """Reelpool's cost as a part of the other's: at most `limit`.
+
+        Where `floor`, the ratio that nothing built on the same libraries can go below, is above the limit, the bar is
+        1.1 times the floor.
+        """
+        if limit is not None and floor > limit:
+            bar = 1.1 * floor
+            self._compare(
+                work, quantity, ours, theirs, bar, "≤", lambda ratio: ratio <= bar, f"floor {floor:.3f}; ≤ {bar:.3f}")
+        else:
+            self._compare(work, quantity, ours, theirs, limit, "≤", lambda ratio: ratio <= limit)
 
     def times_less(self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None) -> None:
         """The other's cost in Reelpool's: at least `limit` times as much."""
@@ -43,12 +54,12 @@ class Table:
 
     def _compare(
         self, work: str, quantity: str, ours: Subject, theirs: Subject, limit: float | None, sign: str,
-        holds: Callable[[float], bool],
+        holds: Callable[[float], bool], bar: str | None = None,
     ) -> None:
         ratio = Ratio.of(ours, theirs, quantity, inverse=sign == "≥")
         self.rows.append(Row(
             work, UNITS[quantity], number(ours.median(quantity)), theirs.name, number(theirs.median(quantity)),
-            f"{ratio}{'×' if sign == '≥' else ''}", f"{sign} {limit:g}" if limit else "",
+            f"{ratio}{'×' if sign == '≥' else ''}", bar or (f"{sign} {limit:g}" if limit else ""),
             None if limit is None else holds(ratio.median)))
 
     def fact(

@@ -16,7 +16,7 @@ extension EditDocument {
 }
 
 extension EditError {
-    init(_ error: DecodingError) {
+    package init(_ error: DecodingError) {
         switch error {
         case .typeMismatch(let type, let context):
             self = .invalid(path: context.codingPath.jsonPath, reason: "should be \(Self.plainName(of: type))")

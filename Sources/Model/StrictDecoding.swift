@@ -24,7 +24,9 @@ package enum EditError: ClassifiedError, Equatable {
 extension Decoder {
     /// A keyed container that refuses keys it does not know, because a misspelt field silently
     /// ignored is a wrong render.
-    func strictContainer<Key: CodingKey & CaseIterable>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    package func strictContainer<Key: CodingKey & CaseIterable>(
+        keyedBy type: Key.Type
+    ) throws -> KeyedDecodingContainer<Key> {
         let known = Set(Key.allCases.map(\.stringValue))
         let present = try container(keyedBy: AnyKey.self).allKeys
         if let stranger = present.first(where: { !known.contains($0.stringValue) }) {

@@ -3,6 +3,8 @@ internal import Media
 
 @main
 struct Reelpool: AsyncParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "reelpool",
         abstract: "Probe, proxy, analyse and render video and audio files, frame by frame exact.",
@@ -17,6 +19,7 @@ struct Reelpool: AsyncParsableCommand {
             Every command prints JSON with --json, and one JSON error with a stable code when it fails \
             (docs/errors.md lists codes and exit statuses).
             """,
+        version: version,
         subcommands: [
             ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self,
         ]

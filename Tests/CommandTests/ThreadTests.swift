@@ -67,8 +67,8 @@ struct ThreadTests {
             let all = run.ticks.reduce(0, +)
             try #require(all > 5)
             // The first one starts the program; the others wait for signals and for each other.
-            let others = all - (run.ticks.max() ?? 0)
-            #expect(others <= max(8, all / 10), "\(run.ticks)")
+            let others = all - run.ticks.sorted().suffix(2).reduce(0, +)
+            #expect(others <= max(5, all / 10), "\(run.ticks)")
             #expect(run.mostThreads <= 8)
         }
     }

@@ -53,9 +53,10 @@ struct SourceTests {
 
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
-        "Model": [], "WorkerCore": ["Model"], "SQLStore": ["Model", "WorkerCore"],
+        "Model": [], "WorkerCore": ["Model"], "PoolConfig": ["WorkerCore"], "SQLStore": ["Model", "WorkerCore"],
         "StorePostgres": ["CPostgres", "Model", "SQLStore", "WorkerCore"],
-        "StoreSQLite": ["Model", "SQLStore", "WorkerCore"], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
+        "StoreSQLite": ["Model", "SQLStore", "WorkerCore"], "Planning": ["Model"],
+        "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
         "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
         "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
     ]

@@ -1,0 +1,89 @@
+internal import WorkerCore
+
+/// What is well-formed and still wrong.
+extension PoolSettings {
+    private static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+    private static let shortestSecret = 16
+    private static let commonSecrets = [
+        "secret", "password", "changeme", "change-me", "reelpool", "token", "admin", "test",
+    ]
+
+    func check(_ values: inout SettingValues, _ machine: MachineLimits) {
+        checkMemory(&values, machine)
+        checkSecrets(&values)
+        if !Self.levels.contains(logLevel) {
+            values.report("REELPOOL_LOG_LEVEL", "is one of \(Self.levels.joined(separator: ", "))")
+        }
+        for folder in localFolders where !folder.hasPrefix("/") {
+            values.report("REELPOOL_ALLOW_LOCAL", "has a folder that is not an absolute path: \(folder)")
+        }
+        if let arrivals {
+            let scheme = arrivals.brokerURI.split(separator: ":").first
+            if scheme != "amqp" && scheme != "amqps" {
+                values.report("REELPOOL_BROKER", "begins with amqp:// or amqps://")
+            }
+            let queues = arrivals.nativeQueues + arrivals.taskiqQueues + arrivals.celeryQueues
+            if queues.isEmpty { values.report("REELPOOL_BROKER", "is set, and no queue to read") }
+            if Set(queues).count < queues.count {
+                values.report("REELPOOL_QUEUES_NATIVE, _TASKIQ and _CELERY", "name one queue twice")
+            }
+            if queues.contains(arrivals.quarantineQueue) {
+                values.report("REELPOOL_QUEUE_QUARANTINE", "is read for arrivals as well")
+            }
+            if redisURI == nil, !(arrivals.taskiqQueues + arrivals.celeryQueues).isEmpty {
+                values.report("REELPOOL_REDIS", "is needed: TaskIQ's and Celery's clients read their results there")
+            }
+        }
+        if let redisURI, !redisURI.hasPrefix("redis://"), !redisURI.hasPrefix("rediss://") {
+            values.report("REELPOOL_REDIS", "begins with redis:// or rediss://")
+        }
+    }
+
+    /// Every slot at its cap at once must fit, or the kernel chooses what dies.
+    private func checkMemory(_ values: inout SettingValues, _ machine: MachineLimits) {
+        if memoryBytes > machine.memoryBytes {
+            values.report(
+                "REELPOOL_MEMORY", "is more than there is: \(memoryBytes >> 20) MB of \(machine.memoryBytes >> 20) MB")
+        }
+        guard let largest = kinds.compactMap({ caps[$0]?.memoryBytes }).max() else { return }
+        let needed = Int64(slots) * (largest + Self.overheadBytes)
+        if needed > memoryBytes {
+            values.report(
+                "REELPOOL_SLOTS",
+                "times the largest memory of its kinds does not fit: \(slots) × (\(largest >> 20) MB + "
+                    + "\(Self.overheadBytes >> 20) MB) = \(needed >> 20) MB of \(memoryBytes >> 20) MB")
+        }
+    }
+
+    private func checkSecrets(_ values: inout SettingValues) {
+        func weak(_ secret: String) -> Bool {
+            secret.utf8.count < Self.shortestSecret || Self.commonSecrets.contains(secret.lowercased())
+                || Set(secret).count < 5
+        }
+        if let token = service.apiToken, weak(token) {
+            values.report(
+                "REELPOOL_API_TOKEN", "is too weak: at least \(Self.shortestSecret) characters that none guesses")
+        }
+        if let secret = service.webhookSecret, weak(secret) {
+            values.report(
+                "REELPOOL_WEBHOOK_SECRET", "is too weak: at least \(Self.shortestSecret) characters that none guesses")
+        }
+        if let arrivals, Self.userInfo(arrivals.brokerURI).map({ $0 == "guest:guest" || $0 == "guest" }) ?? true {
+            values.report("REELPOOL_BROKER", "needs a user of its own: guest is RabbitMQ's well-known one")
+        }
+        if case .postgres(let uri) = database, let user = Self.userInfo(uri), user.contains(":") {
+            let password = String(user.drop { $0 != ":" }.dropFirst())
+            if Self.commonSecrets.contains(password.lowercased()) || password == "postgres" {
+                values.report("REELPOOL_DATABASE", "has a password that anyone guesses")
+            }
+        }
+    }
+
+    /// `user:password` of a URI; `nil` where it has none.
+    private static func userInfo(_ uri: String) -> Substring? {
+        guard let slashes = uri.firstRange(of: "://") else { return nil }
+        let authority = uri[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        guard let at = authority.lastIndex(of: "@") else { return nil }
+        return authority[..<at]
+    }
+}

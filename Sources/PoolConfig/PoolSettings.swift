@@ -1,0 +1,167 @@
+package import WorkerCore
+
+/// Everything that a daemon is told, checked.
+package struct PoolSettings: Sendable {
+    package enum Database: Sendable, Equatable {
+        case sqlite(path: String)
+        case postgres(uri: String)
+    }
+
+    package enum ResultForm: String, Sendable { case json, pickle }
+
+    package struct Arrivals: Sendable {
+        package var brokerURI: String
+        package var authorityFile: String?
+        package var nativeQueues: [String]
+        package var taskiqQueues: [String]
+        package var celeryQueues: [String]
+        package var quarantineQueue: String
+        package var taskNames: [String: JobKind]
+    }
+
+    package struct Service: Sendable {
+        package var host: String
+        package var port: Int
+        package var apiToken: String?
+        package var webhookSecret: String?
+        package var privateWebhookHosts: [String]
+    }
+
+    package var database: Database
+    package var arrivals: Arrivals?
+    package var redisURI: String?
+    package var resultSeconds: Int
+    package var resultForm: ResultForm
+    package var service: Service
+    package var name: String
+    package var kinds: [JobKind]
+    package var slots: Int
+    package var memoryBytes: Int64
+    package var caps: [JobKind: EffectiveCaps]
+    package var requiresSandbox: Bool
+    package var localFolders: [String]
+    package var leaseSeconds: Double
+    package var drainSeconds: Double
+    package var maxAttempts: Int
+    package var ownerLimits: OwnerLimits
+    package var keepSucceededSeconds: Double
+    package var keepFailedSeconds: Double
+    package var logLevel: String
+}
+
+/// What the machine or container has.
+package struct MachineLimits: Sendable {
+    package var memoryBytes: Int64
+    package var hostName: String
+
+    package init(memoryBytes: Int64, hostName: String) {
+        (self.memoryBytes, self.hostName) = (memoryBytes, hostName)
+    }
+}
+
+extension PoolSettings {
+    /// What a child needs beside what its cap counts: the parent's side of its channel, the kernel's share.
+    package static let overheadBytes: Int64 = 256 << 20
+
+    /// - Throws: `ConfigurationProblems` with every problem there is, not the first.
+    package static func load(
+        overrides: [String: String] = [:], environment: [String: String], file: String? = nil, machine: MachineLimits
+    ) throws(ConfigurationProblems) -> PoolSettings {
+        var values = SettingValues(overrides: overrides, environment: environment, file: file)
+        let settings = read(&values, machine)
+        settings.check(&values, machine)
+        guard values.problems.isEmpty else { throw ConfigurationProblems(lines: values.problems) }
+        return settings
+    }
+
+    private static func read(_ values: inout SettingValues, _ machine: MachineLimits) -> PoolSettings {
+        let kinds = kinds(&values)
+        let memory = values.bytes("REELPOOL_MEMORY") ?? machine.memoryBytes
+        let slots = values.integer("REELPOOL_SLOTS")
+        return PoolSettings(
+            database: database(&values), arrivals: arrivals(&values), redisURI: values.text("REELPOOL_REDIS"),
+            resultSeconds: values.integer("REELPOOL_RESULT_SECONDS"), resultForm: resultForm(&values),
+            service: service(&values), name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
+            slots: slots, memoryBytes: memory, caps: caps(&values, roomBytes: memory / Int64(slots) - overheadBytes),
+            requiresSandbox: values.flag("REELPOOL_REQUIRE_SANDBOX"), localFolders: values.list("REELPOOL_ALLOW_LOCAL"),
+            leaseSeconds: Double(values.integer("REELPOOL_LEASE_SECONDS")),
+            drainSeconds: Double(values.integer("REELPOOL_DRAIN_SECONDS")),
+            maxAttempts: values.integer("REELPOOL_MAX_ATTEMPTS"),
+            ownerLimits: OwnerLimits(
+                running: values.integer("REELPOOL_OWNER_RUNNING"), queued: values.integer("REELPOOL_OWNER_QUEUED")),
+            keepSucceededSeconds: 86_400 * Double(values.integer("REELPOOL_KEEP_SUCCEEDED_DAYS")),
+            keepFailedSeconds: 86_400 * Double(values.integer("REELPOOL_KEEP_FAILED_DAYS")),
+            logLevel: values.text("REELPOOL_LOG_LEVEL") ?? "info")
+    }
+
+    private static func kinds(_ values: inout SettingValues) -> [JobKind] {
+        var kinds: [JobKind] = []
+        for name in values.list("REELPOOL_KINDS") {
+            if let kind = JobKind(rawValue: name) {
+                if !kinds.contains(kind) { kinds.append(kind) }
+            } else {
+                values.report("REELPOOL_KINDS", "has an unknown kind: \(name)")
+            }
+        }
+        return kinds
+    }
+
+    private static func database(_ values: inout SettingValues) -> Database {
+        let text = values.text("REELPOOL_DATABASE") ?? ""
+        if text.hasPrefix("postgresql://") || text.hasPrefix("postgres://") { return .postgres(uri: text) }
+        if text.hasPrefix("sqlite:"), text.count > 7 { return .sqlite(path: String(text.dropFirst(7))) }
+        values.report("REELPOOL_DATABASE", "begins with postgresql:// or sqlite:")
+        return .sqlite(path: "")
+    }
+
+    private static func arrivals(_ values: inout SettingValues) -> Arrivals? {
+        guard let uri = values.text("REELPOOL_BROKER") else { return nil }
+        var names: [String: JobKind] = [:]
+        for (name, text) in values.pairs("REELPOOL_TASK_NAMES") {
+            if let kind = JobKind(rawValue: text) {
+                names[name] = kind
+            } else {
+                values.report("REELPOOL_TASK_NAMES", "gives \(name) an unknown kind: \(text)")
+            }
+        }
+        return Arrivals(
+            brokerURI: uri, authorityFile: values.text("REELPOOL_BROKER_CA"),
+            nativeQueues: values.list("REELPOOL_QUEUES_NATIVE"), taskiqQueues: values.list("REELPOOL_QUEUES_TASKIQ"),
+            celeryQueues: values.list("REELPOOL_QUEUES_CELERY"),
+            quarantineQueue: values.text("REELPOOL_QUEUE_QUARANTINE") ?? "reelpool.quarantine", taskNames: names)
+    }
+
+    private static func resultForm(_ values: inout SettingValues) -> ResultForm {
+        guard let form = ResultForm(rawValue: values.text("REELPOOL_RESULT_FORM") ?? "json") else {
+            values.report("REELPOOL_RESULT_FORM", "is json or pickle")
+            return .json
+        }
+        return form
+    }
+
+    private static func service(_ values: inout SettingValues) -> Service {
+        Service(
+            host: values.text("REELPOOL_HTTP_HOST") ?? "127.0.0.1", port: values.integer("REELPOOL_HTTP_PORT"),
+            apiToken: values.text("REELPOOL_API_TOKEN"), webhookSecret: values.text("REELPOOL_WEBHOOK_SECRET"),
+            privateWebhookHosts: values.list("REELPOOL_WEBHOOK_HOSTS"))
+    }
+
+    /// - Parameter roomBytes: what a slot can have; standard caps keep within it, given ones are checked against it.
+    private static func caps(_ values: inout SettingValues, roomBytes: Int64) -> [JobKind: EffectiveCaps] {
+        let minutes = values.integer("MAX_VIDEO_DURATION_MINUTES")
+        let gigabytes = values.integer("MAX_VIDEO_SIZE_GB")
+        var caps: [JobKind: EffectiveCaps] = [:]
+        for kind in JobKind.allCases where kind != .noop {
+            let prefix = kind.rawValue.uppercased()
+            let memory = values.bytes("\(prefix)_MEMORY") ?? 0
+            caps[kind] = EffectiveCaps(
+                memoryBytes: values.isGiven("\(prefix)_MEMORY") ? memory : min(memory, roomBytes),
+                threads: values.integer("\(prefix)_FFMPEG_THREADS"),
+                wallSeconds: 60 * values.integer("\(prefix)_TIMEOUT_MINUTES"),
+                stallSeconds: values.integer("\(prefix)_STALL_SECONDS"),
+                outputBytes: values.bytes("\(prefix)_MAX_OUTPUT") ?? 0, sourceSeconds: 60 * minutes,
+                sourceBytes: Int64(gigabytes) << 30)
+        }
+        return caps
+    }
+}

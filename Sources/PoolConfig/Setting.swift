@@ -1,0 +1,109 @@
+/// One setting: its name, what it may be, and what it does.
+package struct Setting: Sendable {
+    package enum Form: Sendable, Equatable {
+        case text
+        case secret
+        /// A whole number in these bounds.
+        case integer(ClosedRange<Int>)
+        /// Such as `6g`, `512m` or `1048576`.
+        case bytes
+        case flag
+        /// Words with commas between.
+        case list
+        /// `name=value` with commas between.
+        case pairs
+    }
+
+    /// The environment variable; in a file the same in lower case, with dots for underscores.
+    package let name: String
+    package let form: Form
+    package let standard: String?
+    package let help: String
+
+    init(_ name: String, _ form: Form, _ standard: String? = nil, _ help: String) {
+        (self.name, self.form, self.standard, self.help) = (name, form, standard, help)
+    }
+
+    package var key: String { name.lowercased().split(separator: "_").joined(separator: ".") }
+    package var isSecret: Bool { form == .secret }
+}
+
+/// Every setting there is. What is not here is refused, so that a misspelt one is not silently without effect.
+package enum Settings {
+    /// Variables that begin so are ours: an unknown one among them is a mistake.
+    package static let prefixes = ["REELPOOL_", "RENDER_", "PROXY_", "PROBE_", "ANALYSIS_"]
+
+    package static let all: [Setting] =
+        pool + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps)
+
+    private static let pool = [
+        Setting(
+            "REELPOOL_DATABASE", .secret, "sqlite:reelpool.db",
+            "Where jobs live: `postgresql://user:password@host/database`, or `sqlite:PATH` on one machine."),
+        Setting(
+            "REELPOOL_NAME", .text, nil, "The worker's name, unique among live workers; the host's name by default."),
+        Setting("REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes."),
+        Setting("REELPOOL_SLOTS", .integer(1...256), "1", "Jobs at a time."),
+        Setting("REELPOOL_MEMORY", .bytes, nil, "Memory for all jobs together; the container's limit by default."),
+        Setting(
+            "REELPOOL_REQUIRE_SANDBOX", .flag, "false", "Refuse to start where the kernel lacks a part of the sandbox."),
+        Setting("REELPOOL_ALLOW_LOCAL", .list, nil, "Folders below which tasks may name local files."),
+        Setting("REELPOOL_LEASE_SECONDS", .integer(1...3600), "30", "How long a job is held without a renewal."),
+        Setting("REELPOOL_DRAIN_SECONDS", .integer(0...86_400), "30", "What running jobs get after SIGTERM."),
+        Setting("REELPOOL_MAX_ATTEMPTS", .integer(1...100), "3", "Attempts of a job whose sender does not say."),
+        Setting(
+            "REELPOOL_OWNER_RUNNING", .integer(1...10_000), "4", "Jobs of a kind that one owner has ready or running."),
+        Setting(
+            "REELPOOL_OWNER_QUEUED", .integer(1...10_000_000), "10000", "Jobs of a kind that one owner has not ended."),
+        Setting("REELPOOL_KEEP_SUCCEEDED_DAYS", .integer(0...3650), "7", "How long successes are kept."),
+        Setting("REELPOOL_KEEP_FAILED_DAYS", .integer(0...3650), "30", "How long other ended jobs are kept."),
+        Setting("REELPOOL_LOG_LEVEL", .text, "info", "trace, debug, info, notice, warning, error or critical."),
+    ]
+
+    private static let arrivals = [
+        Setting("REELPOOL_BROKER", .secret, nil, "RabbitMQ: `amqp://user:password@host/vhost`, or `amqps:`."),
+        Setting("REELPOOL_BROKER_CA", .text, nil, "A file with the authority that signed the broker's certificate."),
+        Setting("REELPOOL_QUEUES_NATIVE", .list, "reelpool.tasks", "Queues of messages in Reelpool's own form."),
+        Setting("REELPOOL_QUEUES_TASKIQ", .list, nil, "Queues of TaskIQ's messages, such as `taskiq`."),
+        Setting("REELPOOL_QUEUES_CELERY", .list, nil, "Queues of Celery's messages, such as `celery`."),
+        Setting(
+            "REELPOOL_QUEUE_QUARANTINE", .text, "reelpool.quarantine", "Where messages go that cannot be understood."),
+        Setting(
+            "REELPOOL_TASK_NAMES", .pairs, nil, "Senders' task names: `app.tasks.export=render,app.tasks.proxy=proxy`."),
+        Setting("REELPOOL_REDIS", .secret, nil, "Progress and foreign results: `redis://:password@host/0`."),
+        Setting("REELPOOL_RESULT_SECONDS", .integer(1...31_536_000), "86400", "How long results stay in Redis."),
+        Setting("REELPOOL_RESULT_FORM", .text, "json", "How TaskIQ's clients read results: json or pickle."),
+    ]
+
+    private static let service = [
+        Setting("REELPOOL_HTTP_HOST", .text, "127.0.0.1", "Where the service listens."),
+        Setting("REELPOOL_HTTP_PORT", .integer(0...65_535), "8080", "The service's port."),
+        Setting("REELPOOL_API_TOKEN", .secret, nil, "The bearer token of the scheduler's interface."),
+        Setting("REELPOOL_WEBHOOK_SECRET", .secret, nil, "Signs webhooks."),
+        Setting(
+            "REELPOOL_WEBHOOK_HOSTS", .list, nil, "Hosts that webhooks may go to though their addresses are private."),
+    ]
+
+    private static let limits = [
+        Setting("MAX_VIDEO_DURATION_MINUTES", .integer(1...10_000), "90", "The longest source."),
+        Setting("MAX_VIDEO_SIZE_GB", .integer(1...10_000), "10", "The largest source."),
+    ]
+
+    private static func caps(_ kind: String) -> [Setting] {
+        let (memory, threads, minutes) =
+            switch kind {
+            case "RENDER": ("6g", "4", "240")
+            case "PROXY": ("3g", "3", "180")
+            case "ANALYSIS": ("2g", "2", "120")
+            default: ("512m", "1", "2")
+            }
+        return [
+            Setting("\(kind)_MEMORY", .bytes, memory, "Memory of one such job; more, and it is stopped."),
+            Setting("\(kind)_FFMPEG_THREADS", .integer(1...256), threads, "Threads of one such job."),
+            Setting("\(kind)_CPUS", .text, nil, "The container's share, for compose files; not used by the worker."),
+            Setting("\(kind)_TIMEOUT_MINUTES", .integer(1...100_000), minutes, "The longest such job."),
+            Setting("\(kind)_STALL_SECONDS", .integer(1...86_400), "120", "The longest time without progress."),
+            Setting("\(kind)_MAX_OUTPUT", .bytes, "50g", "The largest output of one such job."),
+        ]
+    }
+}

@@ -1,0 +1,282 @@
+package import Logging
+internal import Model
+
+/// Claims jobs that fit, runs them, holds their leases, and writes down how they ended.
+package actor Worker {
+    private let settings: WorkerSettings
+    private let store: any JobStore
+    private let executors: [JobKind: any TaskExecutor]
+    private let progress: any ProgressSink
+    private let clock: any PoolClock
+    private let endings: EndingBatcher
+    private let log: Logger
+    private var board: SlotBoard
+    private var reporters: [Lease: ProgressReporter] = [:]
+    private var isDraining = false
+    private var isHurried = false
+    private var largestBudgetBytes: Int64 = 0
+    /// Something may have become claimable since it was last looked.
+    private var hasNews = false
+    private var claimer: CheckedContinuation<Void, Never>?
+
+    package init(
+        settings: WorkerSettings, store: any JobStore, executors: [JobKind: any TaskExecutor],
+        progress: any ProgressSink, clock: any PoolClock = SystemClock(), log: Logger
+    ) {
+        (self.settings, self.store, self.executors) = (settings, store, executors)
+        (self.progress, self.clock, self.log) = (progress, clock, log)
+        endings = EndingBatcher(store: store, worker: settings.name, clock: clock)
+        board = SlotBoard(slots: settings.slots, memoryBytes: settings.memoryBytes)
+    }
+
+    /// Works until it is drained.
+    package func run() async {
+        await releaseEarlierLeases()
+        await withTaskGroup { group in
+            group.addTask { await self.repeatedly(every: self.settings.renewSeconds) { await self.renew() } }
+            group.addTask { await self.repeatedly(every: 1) { await self.tick() } }
+            group.addTask { await self.repeatedly(every: self.settings.pollSeconds) { await self.sweep() } }
+            group.addTask { await self.repeatedly(every: self.settings.heartbeatSeconds) { await self.beat() } }
+            group.addTask { await self.repeatedly(every: self.settings.pruneSeconds) { await self.prune() } }
+            group.addTask { for await _ in await self.store.wakeUps() { await self.wakeUp() } }
+            await claimUntilDrained()
+            await beat()
+            group.cancelAll()
+        }
+    }
+
+    /// Takes no more jobs, and gives running ones their time. The second call does not.
+    package func drain() {
+        if isDraining { isHurried = true }
+        isDraining = true
+        wakeUp()
+    }
+
+    package var status: WorkerRecord {
+        WorkerRecord(
+            name: settings.name, instance: settings.instance, kinds: settings.kinds, slots: settings.slots,
+            busySlots: board.busySlots, memoryBytes: settings.memoryBytes, isDraining: isDraining,
+            version: settings.version)
+    }
+
+    // MARK: Claiming
+
+    private func claimUntilDrained() async {
+        await withDiscardingTaskGroup { group in
+            while !isDraining {
+                let jobs = await claim()
+                for job in jobs { start(job, in: &group) }
+                guard jobs.isEmpty, !isDraining else { continue }
+                await waitForNews()
+            }
+            await waitForRunning()
+        }
+    }
+
+    private func wakeUp() {
+        hasNews = true
+        claimer?.resume()
+        claimer = nil
+    }
+
+    private func waitForNews() async {
+        if !hasNews { await withCheckedContinuation { claimer = $0 } }
+        hasNews = false
+    }
+
+    private func claim() async -> [JobRecord] {
+        var jobs: [JobRecord] = []
+        let worked = settings.kinds.filter { $0 != .noop }
+        do {
+            // One at a time: the next one's memory has to fit beside this one's.
+            while !worked.isEmpty, board.freeSlots > 0, !isDraining {
+                let claimed = try await store.claim(request(worked, limit: 1))
+                guard let job = claimed.first else { break }
+                board.start(job, memoryBytes: reservation(job), at: clock.now)
+                jobs.append(job)
+            }
+            if settings.kinds.contains(.noop), board.freeNoops > 0, !isDraining {
+                let claimed = try await store.claim(request([.noop], limit: board.freeNoops))
+                for job in claimed { board.start(job, memoryBytes: 0, at: clock.now) }
+                jobs += claimed
+            }
+        } catch {
+            log.warning("claiming failed", metadata: ["error": "\(error)"])
+        }
+        return jobs
+    }
+
+    private func request(_ kinds: [JobKind], limit: Int) -> ClaimRequest {
+        ClaimRequest(
+            worker: settings.name, kinds: kinds, limit: limit, memoryBytes: board.freeMemoryBytes,
+            leaseSeconds: settings.leaseSeconds, admits: true)
+    }
+
+    /// An attempt may use its cap, whatever was predicted: what is reserved is what it cannot exceed.
+    private func reservation(_ job: JobRecord) -> Int64 { caps(of: job).memoryBytes }
+
+    private func caps(of job: JobRecord) -> EffectiveCaps {
+        let base = settings.caps[job.kind] ?? .none
+        return base.lowered(by: job.caps, overflowBytes: job.isOverflow ? job.memoryBytes : nil)
+    }
+
+    // MARK: Attempts
+
+    private func start(_ job: JobRecord, in group: inout DiscardingTaskGroup) {
+        let attempt = Attempt(job: job, caps: caps(of: job))
+        let reporter = ProgressReporter(job, sink: progress)
+        reporters[attempt.lease] = reporter
+        if job.kind != .noop { reporter.tick() }
+        group.addTask { await self.perform(attempt, reporter) }
+    }
+
+    private func perform(_ attempt: Attempt, _ reporter: ProgressReporter) async {
+        let result: AttemptResult
+        if let executor = executors[attempt.job.kind] {
+            result = await executor.run(attempt) { reporter.take($0) }
+        } else {
+            let failure = Failure(code: .unknownTask, message: "this worker has nothing that runs \(attempt.job.kind)")
+            result = .failed(failure)
+        }
+        await end(attempt, result, reporter)
+        board.end(attempt.lease)
+        reporters[attempt.lease] = nil
+        wakeUp()
+    }
+
+    private func end(_ attempt: Attempt, _ result: AttemptResult, _ reporter: ProgressReporter) async {
+        if board.running[attempt.lease]?.stopReason == .leaseLost { return }
+        if case .admitted(let costSeconds, let memoryBytes) = result {
+            let admission = Admission(lease: attempt.lease, costSeconds: costSeconds, memoryBytes: memoryBytes)
+            do { _ = try await store.admit(admission) } catch { warn("recording an admission", attempt.job, error) }
+            return
+        }
+        let outcome = outcome(of: result, attempt)
+        let answer = await endings.finish(AttemptEnding(lease: attempt.lease, outcome: outcome))
+        guard case .accepted(let state) = answer else {
+            log.notice(
+                "an ending came too late", metadata: ["job": "\(attempt.job.id)", "epoch": "\(attempt.job.epoch)"])
+            return
+        }
+        tellEnd(state, outcome, reporter)
+    }
+
+    private func outcome(of result: AttemptResult, _ attempt: Attempt) -> AttemptEnding.Outcome {
+        switch result {
+        case .succeeded(let json): return .succeeded(json)
+        case .admitted: return .interrupted(StopReason.leaseLost.failure)
+        case .failed(let failure):
+            // What an executor makes of being stopped is not the reason why it was.
+            let reason = board.running[attempt.lease]?.stopReason?.failure ?? failure
+            return settings.failures.outcome(
+                of: reason, job: attempt.job,
+                circumstances: FailurePolicy.Circumstances(
+                    largestBudgetBytes: largestBudgetBytes, memoryCapBytes: attempt.caps.memoryBytes,
+                    random: .random(in: 0..<1)))
+        }
+    }
+
+    private func tellEnd(_ state: JobState, _ outcome: AttemptEnding.Outcome, _ reporter: ProgressReporter) {
+        switch (state, outcome) {
+        case (.succeeded, .succeeded(let json)): reporter.end(.succeeded, result: json)
+        case (.failed, .failed(let failure)): reporter.end(.failed, failure: failure)
+        case (.dead, .dead(let failure)): reporter.end(.dead, failure: failure)
+        case (.cancelled, _): reporter.end(.cancelled, failure: StopReason.cancelled.failure)
+        case (_, .retry(let failure, _, _, _)), (_, .interrupted(let failure)): reporter.end(.queued, failure: failure)
+        case (_, .failed(let failure)), (_, .dead(let failure)), (_, .cancelled(let failure)):
+            reporter.end(.failed, failure: failure)
+        case (_, .succeeded): reporter.end(.queued)
+        }
+    }
+
+    private func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
+        for lease in board.stop(leases, because: reason) {
+            guard let kind = board.running[lease]?.job.kind else { continue }
+            executors[kind]?.stop(lease, because: reason)
+        }
+    }
+
+    // MARK: What goes on meanwhile
+
+    private func repeatedly(every seconds: Double, _ work: () async -> Void) async {
+        repeat { await work() } while await clock.sleep(seconds: seconds)
+    }
+
+    private func renew() async {
+        let leases = Array(board.running.keys)
+        guard !leases.isEmpty else { return }
+        // The lease counts from before the store was asked.
+        let moment = clock.now
+        do {
+            let outcome = try await store.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
+            board.renewed(leases.filter { !outcome.lost.contains($0.job) }, at: moment)
+            stop(leases.filter { outcome.lost.contains($0.job) }, because: .leaseLost)
+            stop(leases.filter { outcome.cancelled.contains($0.job) }, because: .cancelled)
+        } catch {
+            log.warning("renewing leases failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func tick() {
+        stop(board.unrenewed(since: clock.now - settings.giveUpSeconds), because: .leaseLost)
+        for (lease, reporter) in reporters where board.running[lease]?.job.kind != .noop { reporter.tick() }
+    }
+
+    private func sweep() async {
+        wakeUp()
+        do {
+            _ = try await store.sweep()
+        } catch {
+            log.warning("sweeping failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func beat() async {
+        do {
+            try await store.heartbeat(status)
+            let live = try await store.workers().filter { !$0.isDraining }
+            largestBudgetBytes = live.map(\.memoryBytes).max() ?? 0
+        } catch {
+            log.warning("the heartbeat failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func prune() async {
+        do {
+            let age = PruneAge(succeededSeconds: settings.keepSucceeded, otherSeconds: settings.keepOther)
+            _ = try await store.prune(finishedBefore: age, limit: 1000)
+        } catch {
+            log.warning("pruning failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func releaseEarlierLeases() async {
+        do {
+            let released = try await store.releaseLeases(ofEarlier: status)
+            if !released.isEmpty {
+                log.notice("took back what an earlier run left", metadata: ["jobs": "\(released.count)"])
+            }
+        } catch {
+            log.warning("taking back earlier leases failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func waitForRunning() async {
+        let deadline = clock.now + settings.drainSeconds
+        while !board.running.isEmpty, !isHurried, clock.now < deadline {
+            guard await clock.sleep(seconds: 0.05) else { break }
+        }
+        stop(Array(board.running.keys), because: .drained)
+    }
+
+    private func warn(_ what: String, _ job: JobRecord, _ error: any Error) {
+        log.warning("\(what) failed", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    }
+}
+
+extension EffectiveCaps {
+    /// Of kinds that run in the daemon.
+    fileprivate static let none = EffectiveCaps(
+        memoryBytes: 0, threads: 1, wallSeconds: 3600, stallSeconds: 3600, outputBytes: .max, sourceSeconds: .max,
+        sourceBytes: .max)
+}

@@ -1,0 +1,116 @@
+import PoolConfig
+import Testing
+import WorkerCore
+
+@Suite("A daemon's settings")
+struct PoolSettingsTests {
+    private static let machine = MachineLimits(memoryBytes: 32 << 30, hostName: "box-7")
+
+    private static func load(_ environment: [String: String], overrides: [String: String] = [:]) throws -> PoolSettings
+    {
+        try PoolSettings.load(overrides: overrides, environment: environment, machine: machine)
+    }
+
+    private static func problems(_ environment: [String: String]) -> [String] {
+        do {
+            _ = try PoolSettings.load(environment: environment, machine: machine)
+            return []
+        } catch {
+            return error.lines
+        }
+    }
+
+    @Test("are all optional: one machine, no servers")
+    func standards() throws {
+        let settings = try Self.load(["PATH": "/bin", "HOME": "/root"])
+        #expect(settings.database == .sqlite(path: "reelpool.db"))
+        #expect(settings.name == "box-7" && settings.slots == 1 && settings.arrivals == nil)
+        #expect(settings.caps[.render]?.memoryBytes == 6 << 30 && settings.caps[.render]?.threads == 4)
+        #expect(settings.caps[.proxy]?.sourceSeconds == 90 * 60)
+    }
+
+    @Test("take the names that compose files have")
+    func names() throws {
+        let settings = try Self.load([
+            "RENDER_MEMORY": "4g", "RENDER_CPUS": "2.5", "RENDER_FFMPEG_THREADS": "2", "PROXY_MEMORY": "700m",
+            "PROXY_FFMPEG_THREADS": "3", "MAX_VIDEO_DURATION_MINUTES": "45", "REELPOOL_KINDS": "render, proxy",
+            "REELPOOL_SLOTS": "3",
+        ])
+        #expect(settings.kinds == [.render, .proxy] && settings.slots == 3)
+        #expect(settings.caps[.render]?.memoryBytes == 4 << 30 && settings.caps[.render]?.threads == 2)
+        #expect(settings.caps[.proxy]?.memoryBytes == 700 << 20)
+        #expect(settings.caps[.render]?.sourceSeconds == 45 * 60)
+    }
+
+    @Test("on the command line go before those in the environment")
+    func overrides() throws {
+        let settings = try Self.load(["REELPOOL_SLOTS": "3"], overrides: ["REELPOOL_SLOTS": "2"])
+        #expect(settings.slots == 2)
+    }
+
+    @Test("that are empty are as if they were not there")
+    func empty() throws {
+        let settings = try Self.load(["REELPOOL_BROKER": "", "REELPOOL_SLOTS": ""])
+        #expect(settings.arrivals == nil && settings.slots == 1)
+    }
+
+    @Test("that are wrong are all told at once")
+    func allProblems() {
+        let lines = Self.problems([
+            "REELPOOL_SLOTS": "many", "RENDER_MEMROY": "6g", "REELPOOL_BROKER": "amqp://guest:guest@mq",
+            "REELPOOL_API_TOKEN": "secret", "REELPOOL_DATABASE": "mysql://x", "PROXY_MEMORY": "lots",
+            "REELPOOL_KINDS": "render,cook",
+        ])
+        let names = [
+            "RENDER_MEMROY", "REELPOOL_SLOTS", "REELPOOL_BROKER", "REELPOOL_API_TOKEN", "REELPOOL_DATABASE",
+            "PROXY_MEMORY", "REELPOOL_KINDS",
+        ]
+        for name in names { #expect(lines.contains { $0.hasPrefix(name + " ") }, "\(name) in \(lines)") }
+        #expect(lines.count == names.count, "\(lines)")
+    }
+
+    @Test("never show a secret in what is wrong with it")
+    func secretsStaySecret() {
+        let lines = Self.problems([
+            "REELPOOL_API_TOKEN": "hunter2", "REELPOOL_DATABASE": "postgres//u:hunter2@h/d",
+            "REELPOOL_BROKER": "http://u:hunter2@h", "REELPOOL_REDIS": "http://:hunter2@h",
+        ])
+        #expect(lines.count == 4)
+        #expect(!lines.contains { $0.contains("hunter2") })
+    }
+
+    @Test("whose slots cannot all use what they may are refused", arguments: [(4, "6g", true), (5, "6g", false)])
+    func memory(slots: Int, cap: String, fits: Bool) {
+        let lines = Self.problems([
+            "REELPOOL_SLOTS": "\(slots)", "RENDER_MEMORY": cap, "REELPOOL_KINDS": "render", "REELPOOL_MEMORY": "26g",
+        ])
+        #expect(lines.isEmpty == fits, "\(lines)")
+    }
+
+    @Test("that are standard fit small machines")
+    func smallMachine() throws {
+        let settings = try PoolSettings.load(
+            environment: ["REELPOOL_SLOTS": "2"], machine: MachineLimits(memoryBytes: 4 << 30, hostName: "small"))
+        #expect(settings.caps[.render]?.memoryBytes == (2 << 30) - PoolSettings.overheadBytes)
+    }
+
+    @Test("of a broker need Redis where foreign clients read their results there")
+    func resultsNeedRedis() {
+        let broker = "amqp://pool:a-good-password@mq/media"
+        #expect(Self.problems(["REELPOOL_BROKER": broker, "REELPOOL_QUEUES_TASKIQ": "taskiq"]).count == 1)
+        #expect(
+            Self.problems([
+                "REELPOOL_BROKER": broker, "REELPOOL_QUEUES_TASKIQ": "taskiq", "REELPOOL_REDIS": "redis://cache",
+            ]) == [])
+    }
+
+    @Test(
+        "of sizes are read as Docker reads them",
+        arguments: [
+            ("6g", 6 << 30), ("512M", 512 << 20), ("1048576", 1 << 20), ("2GiB", 2 << 30), ("10k", 10 << 10),
+        ])
+    func byteCounts(text: String, bytes: Int64) { #expect(ByteCount.parse(text) == bytes) }
+
+    @Test("of sizes that are none are refused", arguments: ["", "g", "6x", "-1g", "1.5g", "99999999999t"])
+    func badByteCounts(text: String) { #expect(ByteCount.parse(text) == nil) }
+}
