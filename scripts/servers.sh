@@ -4,6 +4,7 @@
 #        servers.sh stop [SERVER...]      stops, and forgets all data
 #        servers.sh restart SERVER        stops as a failing machine does, starts again with data and port as they were
 #        servers.sh env                   prints what to export for tests to find them
+#        servers.sh run COMMAND...        starts all, runs a command that finds them, and stops them
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
 
@@ -150,8 +151,19 @@ case $command in
             [ ! -s "$folder/$server.env" ] || sed 's/^/export /' "$folder/$server.env"
         done
         ;;
+    run)
+        # Servers of its own, unless they run already.
+        if [ -z "${REELPOOL_SERVERS_FOLDER:-}" ]; then
+            REELPOOL_SERVERS_FOLDER=$(mktemp -d)
+            export REELPOOL_SERVERS_FOLDER
+            trap '"$0" stop; rm -rf "$REELPOOL_SERVERS_FOLDER"' EXIT
+        fi
+        "$0" start
+        eval "$("$0" env)"
+        "$@"
+        ;;
     *)
-        sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
         exit 64
         ;;
 esac
