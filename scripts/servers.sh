@@ -4,6 +4,7 @@
 #        servers.sh stop [SERVER...]      stops, and forgets all data
 #        servers.sh restart SERVER        stops as a failing machine does, starts again with data and port as they were
 #        servers.sh env                   prints what to export for tests to find them
+#        servers.sh run COMMAND...        starts all, runs a command that finds them, and stops them
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
 
@@ -36,6 +37,20 @@ unprivileged() {
     local user=$1
     shift
     if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$user" --clear-groups -- "$@"; else "$@"; fi
+}
+
+# in_background LOG COMMAND...: a server that stays when this script ends, and holds nothing open that its caller had.
+in_background() {
+    local log=$1
+    shift
+    (
+        cd /
+        for open in /proc/self/fd/*; do
+            [ "${open##*/}" -le 2 ] || eval "exec ${open##*/}>&-"
+        done
+        "$@"
+    ) >> "$log" 2>&1 < /dev/null &
+    disown
 }
 
 # Waits until a command succeeds: wait_for SECONDS COMMAND...
@@ -84,16 +99,14 @@ unix_socket_directories = ''
 fsync = off
 synchronous_commit = on
 full_page_writes = off
-max_connections = 200
+max_connections = 600
 shared_buffers = 64MB
 ssl = on
 logging_collector = off
 CONF
     fi
     rm -f "$data/postmaster.pid"
-    (cd / && unprivileged postgres "$bin/postgres" -D "$data" -p "$port") >> "$folder/postgres.log" 2>&1 \
-        < /dev/null &
-    disown
+    in_background "$folder/postgres.log" unprivileged postgres "$bin/postgres" -D "$data" -p "$port"
     local url="postgresql://reelpool:$password@127.0.0.1:$port/postgres"
     wait_for 30 "$bin/pg_isready" --quiet --host=127.0.0.1 --port="$port" || {
         cat "$folder/postgres.log" >&2
@@ -138,8 +151,19 @@ case $command in
             [ ! -s "$folder/$server.env" ] || sed 's/^/export /' "$folder/$server.env"
         done
         ;;
+    run)
+        # Servers of its own, unless they run already.
+        if [ -z "${REELPOOL_SERVERS_FOLDER:-}" ]; then
+            REELPOOL_SERVERS_FOLDER=$(mktemp -d)
+            export REELPOOL_SERVERS_FOLDER
+            trap '"$0" stop; rm -rf "$REELPOOL_SERVERS_FOLDER"' EXIT
+        fi
+        "$0" start
+        eval "$("$0" env)"
+        "$@"
+        ;;
     *)
-        sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
         exit 64
         ;;
 esac

@@ -28,6 +28,7 @@ struct Settings: Sendable {
     }
 }
 
+setvbuf(stdout, nil, _IOLBF, 0)
 let settings = Settings(Array(CommandLine.arguments.dropFirst()))
 
 print("| store | queue | inserts/s | claim p50 ms | p99 ms | max ms | jobs/s, one by one | jobs/s, in batches |")
@@ -48,12 +49,12 @@ for scenario in Scenario.all {
     if let address = ProcessInfo.processInfo.environment["REELPOOL_TEST_POSTGRES"] {
         let schema = "bench" + UUID().uuidString.lowercased().replacing("-", with: "")
         let admin = try PostgresDatabase(.init(uri: address, connections: 1))
-        try await admin.transaction(.write) { try $0.execute("CREATE SCHEMA \(schema)", []) }
+        _ = try await admin.transaction(.write) { try $0.execute("CREATE SCHEMA \(schema)", []) }
         let database = try PostgresDatabase(
             .init(uri: address + "?options=-csearch_path%3D\(schema)", connections: settings.workers))
         try await StoreBench(name: "Postgres", database: database, scenario: scenario, settings: settings).run()
         await database.close()
-        try await admin.transaction(.write) { try $0.execute("DROP SCHEMA \(schema) CASCADE", []) }
+        _ = try await admin.transaction(.write) { try $0.execute("DROP SCHEMA \(schema) CASCADE", []) }
         await admin.close()
     }
 }

@@ -12,8 +12,8 @@ package struct Dialect: Sendable {
     package var identity: String
     /// Text that is compared byte by byte.
     package var textType: String
-    /// Run first in the transaction that migrates: others that migrate wait.
-    package var migrationLock: String?
+    /// Run first in the transaction that migrates: it may take its time, and others that migrate wait.
+    package var migrationStart: [String]
     /// Run after the tables are made: how the database keeps them.
     package var storage: [String]
     /// Joins `groups g` with the first rows of `jobs j` of each group; the conditions may name both.
@@ -23,8 +23,11 @@ package struct Dialect: Sendable {
         now: "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)",
         lock: " FOR UPDATE OF %", lockFree: " FOR UPDATE OF % SKIP LOCKED",
         position: "strpos", identity: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", textType: #"text COLLATE "C""#,
-        // Any number will do that nothing else in the database uses: "reelpool" in bytes.
-        migrationLock: "SELECT pg_advisory_xact_lock(8243108829213487980)",
+        // Any number will do that nothing else in the database uses: "reel" in bytes.
+        migrationStart: [
+            "SET LOCAL statement_timeout = 0",
+            "SELECT pg_advisory_xact_lock(1919247724, hashtext(current_schema()))",
+        ],
         // Rows change often and are found by narrow indexes over the few that are alive: clean up early.
         storage: ["jobs", "attempts", "notices", "kinds", "owner_shares", "workers"].map { table in
             """
@@ -44,7 +47,7 @@ package struct Dialect: Sendable {
         // A transaction that writes has the whole database for itself.
         lock: "", lockFree: "",
         position: "instr", identity: "INTEGER PRIMARY KEY AUTOINCREMENT", textType: "TEXT",
-        migrationLock: nil, storage: [],
+        migrationStart: [], storage: [],
         firstOfEach: { groups, conditions, limit in
             """
             \(groups) g CROSS JOIN jobs j ON j.seq IN (SELECT j.seq FROM jobs j WHERE \(conditions) \

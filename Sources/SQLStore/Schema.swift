@@ -151,7 +151,7 @@ struct Migration: Sendable {
 extension Migration {
     /// Brings the schema up to date, in one transaction that others wait for.
     static func run(_ session: any SQLSession, _ dialect: Dialect) throws {
-        if let lock = dialect.migrationLock { try session.execute(lock) }
+        for statement in dialect.migrationStart { try session.execute(statement) }
         try session.execute(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -61,6 +61,8 @@ enum PostgresFailure: Error {
     case lostWhileCommitting(transaction: String, detail: String)
     /// The server gave this transaction up for another's sake.
     case conflict(String)
+    /// The server is one that only reads, or the transaction is.
+    case readOnly(String)
     /// Trying again would be no use.
     case refused(StoreError)
 
@@ -68,8 +70,9 @@ enum PostgresFailure: Error {
     init(state: String, detail: String) {
         switch state {
         case "40001", "40P01": self = .conflict(detail)
-        // Shutting down, starting up, too many connections, or a server that has become a read-only one.
-        case "57P01", "57P02", "57P03", "57P05", "53300", "25006": self = .lost(detail)
+        // Shutting down, starting up, too many connections.
+        case "57P01", "57P02", "57P03", "57P05", "53300": self = .lost(detail)
+        case "25006": self = .readOnly(detail)
         case "53100": self = .refused(StoreError("the job store's disk is full", detail: detail, code: .diskFull))
         case _ where state.hasPrefix("08"): self = .lost(detail)
         default: self = .refused(StoreError("the job store cannot be used", detail: "\(state): \(detail)"))

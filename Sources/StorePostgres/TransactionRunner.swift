@@ -33,6 +33,10 @@ final class TransactionRunner {
             } catch PostgresFailure.lost(let detail) {
                 connection = nil
                 guard patience.pause() else { return .failure(Self.unreachable(detail)) }
+            } catch PostgresFailure.readOnly(let detail) {
+                // After a fail-over the address may lead to another server soon.
+                connection = nil
+                guard access == .write, patience.pause() else { return .failure(Self.unreachable(detail)) }
             } catch PostgresFailure.conflict(let detail) {
                 guard patience.pause() else {
                     return .failure(StoreError("the job store is too busy", detail: detail))

@@ -61,7 +61,8 @@ struct ArrivalTests {
             let expected: [InsertOutcome] = [
                 .inserted(first.id), .duplicate(first.id), .inserted(elsewhere.id), .duplicate(first.id),
             ]
-            #expect(try await under.store.insert(batch) == expected)
+            let outcomes = try await under.store.insert(batch)
+            #expect(outcomes == expected)
             #expect(
                 try await under.store.insert(batch)
                     == [first, first, elsewhere, first].map { .duplicate($0.id) })
@@ -98,7 +99,8 @@ struct ArrivalTests {
             let jobs = (0..<700).map { number in
                 NewJob.new(owner: "o\(number % 300)") { $0.payload = String(repeating: "x", count: number) }
             }
-            #expect(try await under.store.insert(jobs) == jobs.map { .inserted($0.id) })
+            let outcomes = try await under.store.insert(jobs)
+            #expect(outcomes == jobs.map { .inserted($0.id) })
             #expect(try await under.number("SELECT count(*) FROM jobs WHERE state = 'queued'") == 700)
             for job in jobs.shuffled().prefix(5) {
                 #expect(try await under.store.job(job.id)?.payload == job.payload)

@@ -148,7 +148,7 @@ struct OperatorTests {
     func requeue(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let store = under.store
-            let id = try await store.add(.new { ($0.maxAttempts, $0.expiresAfterMilliseconds) = (1, 1000) })
+            let id = try await store.add(.new { ($0.maxAttempts, $0.expiresAfterMilliseconds) = (1, 50_000) })
             #expect(try await store.requeue(id) == false, "it has not ended")
             let first = try await store.claimOne()
             _ = try await store.finish(first, .dead(.broken))

@@ -58,7 +58,7 @@ struct StoreUnderTest: Sendable {
     ) async throws -> Result {
         let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
         let admin = try PostgresDatabase(.init(uri: address, connections: 1))
-        try await admin.transaction(.write) { try $0.execute("CREATE SCHEMA \(schema)", []) }
+        _ = try await admin.transaction(.write) { try $0.execute("CREATE SCHEMA \(schema)", []) }
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(
@@ -67,7 +67,7 @@ struct StoreUnderTest: Sendable {
                     return try PostgresDatabase(.init(uri: address + settings, patienceSeconds: 30))
                 })
         } catch { outcome = .failure(error) }
-        try await admin.transaction(.write) { try $0.execute("DROP SCHEMA \(schema) CASCADE", []) }
+        _ = try await admin.transaction(.write) { try $0.execute("DROP SCHEMA \(schema) CASCADE", []) }
         await admin.close()
         return try outcome.get()
     }

@@ -86,7 +86,7 @@ package struct OverflowRetry: Sendable, Equatable {
 }
 
 package enum FinishOutcome: Sendable, Equatable {
-    /// The state that the job is in now.
+    /// The state that the job is in now; one that is ready again, `waiting`, may already be queued.
     case accepted(JobState)
     /// Another claim, a cancellation or the reaper was first; nothing was written.
     case stale
