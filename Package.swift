@@ -77,9 +77,17 @@ let package = Package(
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
+        // A program that attacks instead of working, in the sandbox that jobs run in.
+        .target(name: "CEscape", path: "Tests/C/CEscape"),
+        .executableTarget(
+            name: "isolation-test-child", dependencies: ["CEscape", "CodecHost", "Isolation", "Model"],
+            path: "Tests/IsolationTestChild", swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",
-            dependencies: ["CodecHost", "Engine", "Isolation", "Media", "Model", "TestSupport", "reelpool-codec"],
+            dependencies: [
+                "CodecHost", "Engine", "Isolation", "Media", "Model", "TestSupport", "isolation-test-child",
+                "reelpool-codec",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),

@@ -64,6 +64,7 @@ int rp_template_serve(int channel, rp_child *child) {
     if (status != 0) return status;
     // Not fatal: refused in some containers, and then not needed there.
     (void)rp_die_first_without_memory();
+    rp_trim_memory();
     int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_device < 0) return -errno;
     pid_t *id_address = own_id_address();
