@@ -63,6 +63,8 @@ let package = Package(
         // What jobs run in. It knows of no network, queue or database.
         .executableTarget(
             name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
+        .executableTarget(
+            name: "reelpool-bench", dependencies: ["CodecHost", "Isolation", "Model"], swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(

@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config)
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
-test=(ffmpeg python3 strace)
+test=(ffmpeg python3 strace binutils)
 bench=(ffmpeg python3 python3-venv)
 
 purpose=${1:?build, test or bench}

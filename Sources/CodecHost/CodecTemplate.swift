@@ -13,9 +13,6 @@ package final class CodecTemplate: Sendable {
         package var forksPerTemplate = 100
         /// `NAME=value`. Nothing that a job may not know: every process of a job has it in its memory.
         package var environment: [String] = []
-        /// Seconds of CPU time after which the kernel ends a process should the daemon not; `nil` for none.
-        package var cpuSeconds: Int?
-
         package init(program: String) { self.program = program }
     }
 
@@ -68,38 +65,41 @@ package final class CodecTemplate: Sendable {
     /// The template's process, for observation; `nil` when none runs.
     package var processIdentifier: Int32? { state.withLock { $0.current?.process.identifier } }
 
-    /// A process that has everything loaded, is shut in, and waits for its job. Blocks for some milliseconds.
-    package func fork() throws -> CodecChild {
+    /// A process that has everything loaded, is shut in, and waits for its job.
+    ///
+    /// Blocks for some milliseconds, and for some hundred when a template must be started first.
+    /// - Parameter cpuSeconds: after which the kernel ends the process, should the daemon not; `nil` for none.
+    package func fork(cpuSeconds: Int? = nil) throws -> CodecChild {
         try state.withLock { state in
             guard !state.isStopped else {
                 throw Failure(code: .drained, message: "the worker is being shut down")
             }
             if state.current == nil || state.forks >= settings.forksPerTemplate { try replace(&state) }
             do {
-                return try fork(&state)
+                return try fork(&state, cpuSeconds)
             } catch is IsolationError {
                 // The template died; once is bad luck.
                 try replace(&state)
-                return try fork(&state)
+                return try fork(&state, cpuSeconds)
             }
         }
     }
 
     /// What a job's process finds to shut itself in with on this machine, tried out by one. Blocks for some milliseconds.
     package func inspectSandbox() throws -> SandboxReport {
-        guard let report = try fork().awaitGreeting() else {
+        guard let report = try fork().greeting() else {
             throw IsolationError(.sandboxUnavailable, "a process for a job does not come up")
         }
         return report
     }
 
-    private func fork(_ state: inout State) throws -> CodecChild {
+    private func fork(_ state: inout State, _ cpuSeconds: Int?) throws -> CodecChild {
         guard let current = state.current else {
             throw IsolationError(.sandboxUnavailable, "there is no template")
         }
         let started = MonotonicClock.seconds
         let (memory, descriptor) = try SharedMemory.make(bytes: ChannelLayout.totalBytes)
-        let (channel, process) = try Self.fork(current, descriptor, settings.cpuSeconds)
+        let (channel, process) = try Self.fork(current, descriptor, cpuSeconds)
         state.forks += 1
         if state.forks == max(1, settings.forksPerTemplate - Self.headStart) { startSuccessor() }
         return CodecChild(

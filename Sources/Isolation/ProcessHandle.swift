@@ -14,7 +14,7 @@ package struct ProcessExit: Sendable, Equatable {
 
 /// What a living process uses, as /proc tells.
 package struct ProcessUsage: Sendable, Equatable {
-    /// Its own memory: anonymous, shared and swapped out; not the program's and the libraries' pages, which the template
+    /// Its own memory: anonymous, shared and swapped out, with the tables that map it; not the program's and the libraries' pages, which the template
     /// and its forks have in common.
     package var memoryBytes: Int64
     package var threads: Int
@@ -29,7 +29,7 @@ package final class ProcessHandle: Sendable {
         case reaped(ProcessExit)
     }
 
-    private static let memoryLines: [StaticString] = ["RssAnon:", "RssShmem:", "VmSwap:"]
+    private static let memoryLines: [StaticString] = ["RssAnon:", "RssShmem:", "VmSwap:", "VmPTE:"]
 
     package let identifier: Int32
     private let leadsGroup: Bool
@@ -51,6 +51,9 @@ package final class ProcessHandle: Sendable {
         kill()
         _ = reap()
     }
+
+    /// Whether /proc tells what it uses. It does of the dead too, until they are reaped.
+    package var isObservable: Bool { status != nil }
 
     /// Kills it at once; harmless when it is gone.
     package func kill() {

@@ -84,6 +84,14 @@ struct LifeTests {
                 == .killed(["wall": KillReason.wallTime, "memory": .memory, "output": .outputSize][what] ?? .stall))
     }
 
+    @Test("is ended by the kernel when its CPU time is over and nobody else ends it")
+    func cpuTime() async throws {
+        let child = try Attacker.template.fork(cpuSeconds: 1)
+        let ending = try await child.run(try Attacker.job("spin"), files: AttackerFiles())
+        // At the soft limit SIGXCPU, which kills; both limits are one.
+        #expect([.crashed(signal: SIGXCPU), .crashed(signal: SIGKILL)].contains(ending.outcome))
+    }
+
     @Test("may wait for bytes longer than it may do nothing")
     func slowSource() async throws {
         var job = ChildJob.roomy(try .local(.probe, [Fixture.media("pal25.mp4")]))

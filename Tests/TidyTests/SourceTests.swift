@@ -50,6 +50,7 @@ struct SourceTests {
         "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
         "Isolation": ["CLinux", "Model"], "CodecHost": ["Isolation", "Model"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
+        "reelpool-bench": ["CodecHost", "Isolation", "Model"],
     ]
 
     @Test("import downwards only")
