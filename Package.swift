@@ -147,6 +147,8 @@ let package = Package(
         // What jobs run in. It knows of no network, queue or database.
         .executableTarget(
             name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
+        .executableTarget(
+            name: "reelpool-bench", dependencies: ["CodecHost", "Isolation", "Model"], swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(
@@ -161,6 +163,11 @@ let package = Package(
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
+        // A program that attacks instead of working, in the sandbox that jobs run in.
+        .target(name: "CEscape", path: "Tests/C/CEscape"),
+        .executableTarget(
+            name: "isolation-test-child", dependencies: ["CEscape", "CodecHost", "Isolation", "Model"],
+            path: "Tests/IsolationTestChild", swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests", dependencies: ["Model", "TestSupport", "WorkerCore"], swiftSettings: strict),
         .testTarget(
@@ -174,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "IsolationTests",
             dependencies: [
-                "CodecHost", "Engine", "Isolation", "LocalFiles", "Media", "Model", "TestSupport", "reelpool-codec",
+                "CodecHost", "Engine", "Isolation", "LocalFiles", "Media", "Model", "TestSupport",
+                "isolation-test-child", "reelpool-codec",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,4 @@
-internal import Isolation
+package import Isolation
 package import Model
 internal import Synchronization
 
@@ -69,8 +69,8 @@ package final class CodecChild: Sendable {
         files?.interrupt()
     }
 
-    /// Waits for the process to be shut in, and leaves it at that.
-    func awaitGreeting() -> SandboxReport? {
+    /// Waits for the process to be shut in, instead of giving it a job.
+    package func greeting() -> SandboxReport? {
         guard case .message(let message) = channel.receive(), message.kind == .hello else { return nil }
         return SandboxReport(greeting: message)
     }
@@ -93,6 +93,8 @@ package final class CodecChild: Sendable {
         } catch {
             kill(.unprotected(error.message))
         }
+        // What cannot be watched cannot be bounded.
+        if !process.isObservable { kill(.unprotected("/proc does not tell what a process uses")) }
         conversation.hold()
         // Whatever the conversation ended with, the process is of no further use.
         let reason = state.withLock { state -> KillReason? in

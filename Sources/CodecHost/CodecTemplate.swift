@@ -13,24 +13,27 @@ package final class CodecTemplate: Sendable {
         package var forksPerTemplate = 100
         /// `NAME=value`. Nothing that a job may not know: every process of a job has it in its memory.
         package var environment: [String] = []
-        /// Seconds of CPU time after which the kernel ends a process should the daemon not; `nil` for none.
-        package var cpuSeconds: Int?
-
         package init(program: String) { self.program = program }
     }
 
     private struct State {
         var current: TemplateHandle?
         var forks = 0
-        /// Being started, or ready to take over.
-        var next: TemplateHandle?
-        var isStartingNext = false
         var isStopped = false
+    }
+
+    /// The template that takes over next: being started, or ready.
+    private struct Successor {
+        var handle: TemplateHandle?
+        var isStarting = false
+        var isUnwanted = false
     }
 
     private let settings: Settings
     /// Held while forking: one at a time.
     private let state = Mutex(State())
+    /// A lock of its own, held for moments only: whoever forks may be waiting for what is being started.
+    private let successor = Mutex(Successor())
 
     package init(_ settings: Settings) { self.settings = settings }
 
@@ -43,11 +46,16 @@ package final class CodecTemplate: Sendable {
 
     /// Ends the template; jobs that run go on.
     package func stop() {
-        let handles = state.withLock { state -> [TemplateHandle] in
+        let current = state.withLock { state -> TemplateHandle? in
             state.isStopped = true
-            defer { (state.current, state.next) = (nil, nil) }
-            return [state.current, state.next].compactMap(\.self)
+            defer { state.current = nil }
+            return state.current
         }
+        let next = successor.withLock { successor in
+            successor.isUnwanted = true
+            return successor.handle.take()
+        }
+        let handles = [current, next]
         // Ended and reaped here, not under the lock.
         withExtendedLifetime(handles) {}
     }
@@ -57,40 +65,43 @@ package final class CodecTemplate: Sendable {
     /// The template's process, for observation; `nil` when none runs.
     package var processIdentifier: Int32? { state.withLock { $0.current?.process.identifier } }
 
-    /// A process that has everything loaded, is shut in, and waits for its job. Blocks for some milliseconds.
-    package func fork() throws -> CodecChild {
+    /// A process that has everything loaded, is shut in, and waits for its job.
+    ///
+    /// Blocks for some milliseconds, and for some hundred when a template must be started first.
+    /// - Parameter cpuSeconds: after which the kernel ends the process, should the daemon not; `nil` for none.
+    package func fork(cpuSeconds: Int? = nil) throws -> CodecChild {
         try state.withLock { state in
             guard !state.isStopped else {
                 throw Failure(code: .drained, message: "the worker is being shut down")
             }
             if state.current == nil || state.forks >= settings.forksPerTemplate { try replace(&state) }
             do {
-                return try fork(&state)
+                return try fork(&state, cpuSeconds)
             } catch is IsolationError {
                 // The template died; once is bad luck.
                 try replace(&state)
-                return try fork(&state)
+                return try fork(&state, cpuSeconds)
             }
         }
     }
 
     /// What a job's process finds to shut itself in with on this machine, tried out by one. Blocks for some milliseconds.
     package func inspectSandbox() throws -> SandboxReport {
-        guard let report = try fork().awaitGreeting() else {
+        guard let report = try fork().greeting() else {
             throw IsolationError(.sandboxUnavailable, "a process for a job does not come up")
         }
         return report
     }
 
-    private func fork(_ state: inout State) throws -> CodecChild {
+    private func fork(_ state: inout State, _ cpuSeconds: Int?) throws -> CodecChild {
         guard let current = state.current else {
             throw IsolationError(.sandboxUnavailable, "there is no template")
         }
         let started = MonotonicClock.seconds
         let (memory, descriptor) = try SharedMemory.make(bytes: ChannelLayout.totalBytes)
-        let (channel, process) = try Self.fork(current, descriptor, settings.cpuSeconds)
+        let (channel, process) = try Self.fork(current, descriptor, cpuSeconds)
         state.forks += 1
-        if state.forks == max(1, settings.forksPerTemplate - Self.headStart) { startNext(&state) }
+        if state.forks == max(1, settings.forksPerTemplate - Self.headStart) { startSuccessor() }
         return CodecChild(
             process: process, channel: channel, memory: memory, forkSeconds: MonotonicClock.seconds - started)
     }
@@ -109,26 +120,34 @@ package final class CodecTemplate: Sendable {
     private func replace(_ state: inout State) throws {
         state.current = nil
         state.forks = 0
-        if let next = state.next, next.process.usage() != nil {
-            (state.current, state.next) = (next, nil)
-            return
+        // What is being started there is ready when the thread is free again.
+        if successor.withLock({ $0.isStarting }) { try SpawningThread.shared.run {} }
+        if let next = successor.withLock({ $0.handle.take() }), next.process.usage() != nil {
+            state.current = next
+        } else {
+            state.current = try SpawningThread.shared.run { [settings] in try Self.spawn(settings) }
         }
-        state.next = nil
-        state.current = try SpawningThread.shared.run { [settings] in try Self.spawn(settings) }
     }
 
-    private func startNext(_ state: inout State) {
-        guard !state.isStartingNext, state.next == nil else { return }
-        state.isStartingNext = true
-        // When it fails, the next fork tries again and tells why.
-        let started: Void? = try? SpawningThread.shared.enqueue { [weak self, settings] in
-            let handle = try? Self.spawn(settings)
-            self?.state.withLock { state in
-                state.isStartingNext = false
-                if !state.isStopped { state.next = handle }
-            }
+    private func startSuccessor() {
+        let mustStart = successor.withLock { successor in
+            guard !successor.isStarting, successor.handle == nil else { return false }
+            successor.isStarting = true
+            return true
         }
-        if started == nil { state.isStartingNext = false }
+        guard mustStart else { return }
+        do throws(IsolationError) {
+            try SpawningThread.shared.enqueue { [weak self, settings] in
+                // When it fails, the fork that needs it tries again and tells why.
+                let handle = try? Self.spawn(settings)
+                self?.successor.withLock { successor in
+                    successor.isStarting = false
+                    if !successor.isUnwanted { successor.handle = handle }
+                }
+            }
+        } catch {
+            successor.withLock { $0.isStarting = false }
+        }
     }
 
     private static func spawn(_ settings: Settings) throws -> TemplateHandle {

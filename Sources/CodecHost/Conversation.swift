@@ -82,8 +82,12 @@ final class Conversation {
     }
 
     private func send(_ message: ChannelMessage) -> Bool {
-        // It has room for far more answers than there can be questions.
-        channel.sendAtOnce(message) || refuse("it does not listen")
+        switch channel.sendAtOnce(message) {
+        case .delivered: true
+        // There is room for far more answers than an honest process has questions open.
+        case .refused: refuse("it does not listen")
+        case .closed: false
+        }
     }
 
     /// Runs what may block or fail on this side. A failure ends the job, with its own classification.

@@ -14,6 +14,21 @@ extension ChildResult {
             case .analysis: .analysis(try decoder.decode(AnalysisReport.self, from: data))
             }
     }
+
+    /// As it is stored and sent: keys in snake_case and sorted, as the command prints them.
+    package func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let data =
+            switch self {
+            case .probe(let report): try encoder.encode(report)
+            case .proxy(let report): try encoder.encode(report)
+            case .render(let report): try encoder.encode(report)
+            case .analysis(let report): try encoder.encode(report)
+            }
+        return String(decoding: data, as: UTF8.self)
+    }
 }
 
 extension Failure {

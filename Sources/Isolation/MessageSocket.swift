@@ -37,11 +37,20 @@ package final class MessageSocket: Sendable {
         }
     }
 
+    package enum Sent {
+        case delivered
+        /// The peer has not taken what was sent before.
+        case refused
+        case closed
+    }
+
     /// Sends without waiting.
-    ///
-    /// - Returns: `false` when the peer is gone or has not taken what was sent before.
-    package func sendAtOnce(_ message: ChannelMessage) -> Bool {
-        message.withBytes { rp_send_at_once(number, $0.baseAddress, $0.count) == $0.count }
+    package func sendAtOnce(_ message: ChannelMessage) -> Sent {
+        switch message.withBytes({ rp_send_at_once(number, $0.baseAddress, $0.count) }) {
+        case ChannelMessage.byteCount: .delivered
+        case -Int(EAGAIN): .refused
+        default: .closed
+        }
     }
 
     /// Makes every end of this connection see its close, whoever else holds it.

@@ -14,7 +14,7 @@ package struct ProcessExit: Sendable, Equatable {
 
 /// What a living process uses, as /proc tells.
 package struct ProcessUsage: Sendable, Equatable {
-    /// Its own memory: anonymous, shared and swapped out; not the program's and the libraries' pages, which the template
+    /// Its own memory: anonymous, shared and swapped out, with the tables that map it; not the program's and the libraries' pages, which the template
     /// and its forks have in common.
     package var memoryBytes: Int64
     package var threads: Int
@@ -29,15 +29,19 @@ package final class ProcessHandle: Sendable {
         case reaped(ProcessExit)
     }
 
-    private static let memoryLines: [StaticString] = ["RssAnon:", "RssShmem:", "VmSwap:"]
+    private static let memoryLines: [StaticString] = ["RssAnon:", "RssShmem:", "VmSwap:", "VmPTE:"]
 
     package let identifier: Int32
+    private let leadsGroup: Bool
     private let status: Descriptor?
     private let state = Mutex(State.running)
 
-    /// - Parameter identifier: of a child of this process that nobody else reaps.
-    package init(child identifier: Int32) {
-        self.identifier = identifier
+    /// - Parameters:
+    ///   - identifier: of a child of this process that nobody else reaps.
+    ///   - leadsGroup: whether its process group is to die with it. A template's is not: a child that was just forked is
+    ///     in it still.
+    package init(child identifier: Int32, leadsGroup: Bool) {
+        (self.identifier, self.leadsGroup) = (identifier, leadsGroup)
         // Kept open: it means this process whatever comes later.
         let number = open("/proc/\(identifier)/status", O_RDONLY | O_CLOEXEC)
         status = number >= 0 ? Descriptor(owning: number) : nil
@@ -48,10 +52,13 @@ package final class ProcessHandle: Sendable {
         _ = reap()
     }
 
-    /// Kills it and its process group, at once; harmless when it is gone.
+    /// Whether /proc tells what it uses. It does of the dead too, until they are reaped.
+    package var isObservable: Bool { status != nil }
+
+    /// Kills it at once; harmless when it is gone.
     package func kill() {
         state.withLock { state in
-            if case .running = state { rp_kill(identifier) }
+            if case .running = state { rp_kill(identifier, leadsGroup) }
         }
     }
 

@@ -44,7 +44,7 @@ package final class TemplateHandle: Sendable {
         guard identifier > 0 else {
             throw IsolationError("\(program) cannot be started", reason: -identifier, code: .sandboxUnavailable)
         }
-        return (mine, ProcessHandle(child: identifier))
+        return (mine, ProcessHandle(child: identifier, leadsGroup: false))
     }
 
     deinit {
@@ -72,7 +72,7 @@ package final class TemplateHandle: Sendable {
             throw IsolationError("the template does not answer", reason: Int32(-min(0, received)))
         }
         guard answer > 0 else { throw IsolationError("the template cannot fork", reason: -answer) }
-        return ProcessHandle(child: answer)
+        return ProcessHandle(child: answer, leadsGroup: true)
     }
 }
 

@@ -73,6 +73,7 @@ struct SourceTests {
         "Service": ["Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
+        "reelpool-bench": ["CodecHost", "Isolation", "Model"],
     ]
 
     @Test("import downwards only")

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -122,10 +123,10 @@ int rp_reap(pid_t child, rp_exit *result) {
     return 0;
 }
 
-void rp_kill(pid_t process) {
+void rp_kill(pid_t process, bool group) {
     // 0 and 1 and what is below mean other things to kill(2).
     if (process <= 1) return;
-    kill(-process, SIGKILL);
+    if (group) kill(-process, SIGKILL);
     kill(process, SIGKILL);
 }
 
@@ -143,3 +144,5 @@ int rp_die_first_without_memory(void) {
     close(file);
     return written == 4 ? 0 : -reason;
 }
+
+void rp_trim_memory(void) { malloc_trim(0); }

@@ -37,9 +37,9 @@ static pid_t clone_brother(pid_t *id_address) {
     unsigned long flags = CLONE_PARENT | SIGCHLD;
     if (id_address) flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
 #if defined(__x86_64__)
-    long id = syscall(SYS_clone, flags, NULL, NULL, id_address, 0);
+    long id = syscall(SYS_clone, flags, NULL, NULL, id_address, NULL);
 #else
-    long id = syscall(SYS_clone, flags, NULL, NULL, 0, id_address);
+    long id = syscall(SYS_clone, flags, NULL, NULL, NULL, id_address);
 #endif
     return id < 0 ? -errno : (pid_t)id;
 }
@@ -64,6 +64,7 @@ int rp_template_serve(int channel, rp_child *child) {
     if (status != 0) return status;
     // Not fatal: refused in some containers, and then not needed there.
     (void)rp_die_first_without_memory();
+    rp_trim_memory();
     int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_device < 0) return -errno;
     pid_t *id_address = own_id_address();

@@ -55,8 +55,8 @@ typedef struct {
 
 /// Waits for one child, and for no other.
 int rp_reap(pid_t child, rp_exit *result);
-/// Kills a process and its group, whichever exist.
-void rp_kill(pid_t process);
+/// Kills a process, and the group that it leads if it does.
+void rp_kill(pid_t process, bool group);
 /// Makes this process die with the thread that started it. -ESRCH when that is gone already.
 int rp_die_with_parent(pid_t parent);
 /// Makes this process and all it forks the first that a system short of memory kills.
@@ -95,6 +95,9 @@ void rp_sandbox_enter(int channel, int null_device, pid_t parent, uint64_t cpu_s
 int rp_landlock_refuse_all(void);
 /// Lets through the system calls that media libraries need and refuses all others.
 int rp_seccomp_install(void);
+
+/// Gives memory back that was freed: later allocations find zeros, as in a fresh process, and a fork has less to copy.
+void rp_trim_memory(void);
 
 // MARK: Template
 
