@@ -86,6 +86,10 @@ let package = Package(
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
