@@ -3,6 +3,7 @@
 # usage: servers.sh start [SERVER...]     starts what does not run yet; all of them without names
 #        servers.sh stop [SERVER...]      stops, and forgets all data
 #        servers.sh restart SERVER        stops as a failing machine does, starts again with data and port as they were
+#        servers.sh halt SERVER           only stops it so; start brings it back
 #        servers.sh env                   prints what to export for tests to find them
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
@@ -84,6 +85,9 @@ case $command in
         done
         rmdir "$folder" 2>/dev/null || true
         ;;
+    halt)
+        "stop_${1:?a server}" crash
+        ;;
     restart)
         "stop_${1:?a server}" crash
         "start_$1"
@@ -94,7 +98,7 @@ case $command in
         done
         ;;
     *)
-        sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
         exit 64
         ;;
 esac

@@ -49,7 +49,7 @@ start_rabbitmq() {
     local data=$folder/rabbitmq port tls dist epmd script
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || { say "rabbitmq-server is not installed"; return 1; }
     if [ -s "$folder/rabbitmq.pid" ] && is_alive "$(cat "$folder/rabbitmq.pid")"; then return 0; fi
-    port=$(port_of rabbitmq) tls=$(port_of rabbitmq-tls) dist=$(port_of rabbitmq-dist) epmd=$(port_of rabbitmq-epmd)
+    port=$(port_of rabbitmq) tls=$(port_of rabbitmq.tls) dist=$(port_of rabbitmq.dist) epmd=$(port_of rabbitmq.epmd)
     if [ ! -d "$data" ]; then
         mkdir -p "$data"
         make_rabbitmq_certificates "$data/tls"
@@ -73,9 +73,9 @@ CONF
         chmod 400 "$data/.erlang.cookie"
         [ "$(id -u)" != 0 ] || chown -R rabbitmq:rabbitmq "$data"
     fi
-    if ! [ -s "$folder/rabbitmq.epmd" ] || ! is_alive "$(cat "$folder/rabbitmq.epmd")"; then
+    if ! [ -s "$folder/rabbitmq.epmd.pid" ] || ! is_alive "$(cat "$folder/rabbitmq.epmd.pid")"; then
         (cd / && exec epmd -port "$epmd" -address 127.0.0.1) > /dev/null 2>&1 < /dev/null &
-        echo $! > "$folder/rabbitmq.epmd"
+        echo $! > "$folder/rabbitmq.epmd.pid"
         disown
     fi
     (exec "$data/command" rabbitmq-server) >> "$folder/rabbitmq.log" 2>&1 < /dev/null &
@@ -93,5 +93,5 @@ stop_rabbitmq() {
     local signal=TERM
     [ "${1:-}" != crash ] || signal=KILL
     [ ! -s "$folder/rabbitmq.pid" ] || stop_process "$(cat "$folder/rabbitmq.pid")" "$signal"
-    [ "${1:-}" = crash ] || [ ! -s "$folder/rabbitmq.epmd" ] || stop_process "$(cat "$folder/rabbitmq.epmd")" TERM
+    [ "${1:-}" = crash ] || [ ! -s "$folder/rabbitmq.epmd.pid" ] || stop_process "$(cat "$folder/rabbitmq.epmd.pid")" TERM
 }

@@ -121,6 +121,10 @@ struct TaskIQMessageTests {
 
         let nameless = Delivery(queue: "taskiq", body: Array(#"{"task_name":"render","task_id":7}"#.utf8))
         #expect(refusal(nameless)?.reason == .invalidField)
+        let stealing = Delivery(
+            queue: "taskiq",
+            body: Array(Self.message().text.replacing("\"t1\"", with: "\"reelpool:result:x\"").utf8))
+        #expect(refusal(stealing)?.reason == .invalidField && refusal(stealing)?.reply == nil)
         let pickled = Delivery(queue: "taskiq", body: [0x80, 0x04, 0x95])
         #expect(refusal(pickled)?.reason == .notJSON)
         #expect(refusal(pickled)?.reply == nil)
