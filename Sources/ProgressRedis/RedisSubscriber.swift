@@ -1,6 +1,6 @@
 internal import CHiredis
 internal import Synchronization
-package import WorkerCore
+internal import WorkerCore
 
 /// What comes on a channel.
 package enum ChannelEvent: Sendable, Equatable {
