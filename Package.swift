@@ -177,6 +177,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",

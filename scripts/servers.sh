@@ -3,14 +3,16 @@
 # usage: servers.sh start [SERVER...]     starts what does not run yet; all of them without names
 #        servers.sh stop [SERVER...]      stops, and forgets all data
 #        servers.sh restart SERVER        stops as a failing machine does, starts again with data and port as they were
+#        servers.sh halt SERVER           only stops it so; start brings it back
 #        servers.sh env                   prints what to export for tests to find them
 #        servers.sh run COMMAND...        starts all, runs a command that finds them, and stops them
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
 
 folder=${REELPOOL_SERVERS_FOLDER:-${TMPDIR:-/tmp}/reelpool-servers-$(id -u)}
-# To add a server NAME: functions start_NAME and stop_NAME, its name here, and what tests need through `provide`.
-servers=(postgres)
+# To add a server NAME: a file in servers.d with its name added here, functions start_NAME and stop_NAME, and what tests
+# need through `provide`.
+servers=()
 
 say() { echo "$*" >&2; }
 
@@ -48,7 +50,8 @@ in_background() {
         for open in /proc/self/fd/*; do
             [ "${open##*/}" -le 2 ] || eval "exec ${open##*/}>&-"
         done
-        "$@"
+        # As this very process where it is a program, so that $! is its id.
+        if [ "$(type -t "$1")" = function ]; then "$@"; else exec "$@"; fi
     ) >> "$log" 2>&1 < /dev/null &
     disown
 }
@@ -74,54 +77,11 @@ stop_process() {
     wait_for 20 is_dead "$pid" || { kill -s KILL "$pid" 2>/dev/null || true; wait_for 5 is_dead "$pid"; }
 }
 
-# --- PostgreSQL ---------------------------------------------------------------------------------------------------
-
-start_postgres() {
-    local data=$folder/postgres port password=letmein bin pid
-    bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-    [ -n "$bin" ] || bin=$(dirname "$(command -v initdb)") || { say "PostgreSQL is not installed"; return 1; }
-    if [ -s "$data/postmaster.pid" ] && is_alive "$(head -1 "$data/postmaster.pid")"; then return 0; fi
-    port=$(port_of postgres)
-    if [ ! -d "$data" ]; then
-        mkdir -p "$data"
-        [ "$(id -u)" != 0 ] || chown postgres:postgres "$data"
-        echo "$password" > "$folder/postgres.password"
-        chmod 644 "$folder/postgres.password"
-        (cd / && unprivileged postgres "$bin/initdb" --pgdata="$data" --username=reelpool --encoding=UTF8 \
-            --locale=C --auth=scram-sha-256 --pwfile="$folder/postgres.password" --no-sync) \
-            > "$folder/postgres.log" 2>&1 || { cat "$folder/postgres.log" >&2; return 1; }
-        (cd / && unprivileged postgres openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
-            -keyout "$data/server.key" -out "$data/server.crt") >> "$folder/postgres.log" 2>&1
-        # Nothing here outlives the tests, so nothing need reach the disk.
-        unprivileged postgres tee -a "$data/postgresql.conf" > /dev/null <<CONF
-listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
-fsync = off
-synchronous_commit = on
-full_page_writes = off
-max_connections = 600
-shared_buffers = 64MB
-ssl = on
-logging_collector = off
-CONF
-    fi
-    rm -f "$data/postmaster.pid"
-    in_background "$folder/postgres.log" unprivileged postgres "$bin/postgres" -D "$data" -p "$port"
-    local url="postgresql://reelpool:$password@127.0.0.1:$port/postgres"
-    wait_for 30 "$bin/pg_isready" --quiet --host=127.0.0.1 --port="$port" || {
-        cat "$folder/postgres.log" >&2
-        return 1
-    }
-    provide postgres "REELPOOL_TEST_POSTGRES=$url"
-}
-
-# A clean stop closes connections and writes everything; `crash` does neither.
-stop_postgres() {
-    local file=$folder/postgres/postmaster.pid signal=INT
-    [ "${1:-}" != crash ] || signal=QUIT
-    [ -s "$file" ] || return 0
-    stop_process "$(head -1 "$file")" "$signal"
-}
+# Each file adds one to the list.
+for file in "$(dirname "$0")"/servers.d/*.sh; do
+    # shellcheck source=/dev/null
+    . "$file"
+done
 
 # ------------------------------------------------------------------------------------------------------------------
 
@@ -141,6 +101,9 @@ case $command in
             rm -rf "${folder:?}/$server" "$folder/$server".*
         done
         rmdir "$folder" 2>/dev/null || true
+        ;;
+    halt)
+        "stop_${1:?a server}" crash
         ;;
     restart)
         "stop_${1:?a server}" crash
@@ -163,7 +126,7 @@ case $command in
         "$@"
         ;;
     *)
-        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
         exit 64
         ;;
 esac

@@ -1,20 +1,20 @@
 internal import Model
-internal import WorkerCore
+package import WorkerCore
 
 /// Updates that are still to be told: the latest of each job, in the order in which jobs came to have one.
-struct PendingUpdates {
+package struct PendingUpdates {
     private let limit: Int
     private var updates: [JobID: ProgressUpdate] = [:]
     private var order: [JobID] = []
-    private(set) var dropped = 0
+    package private(set) var dropped = 0
 
     /// - Parameter limit: of jobs. Beyond it the oldest that still runs is forgotten first; it will say more by itself.
-    init(limit: Int) { self.limit = max(1, limit) }
+    package init(limit: Int) { self.limit = max(1, limit) }
 
-    var isEmpty: Bool { updates.isEmpty }
-    var count: Int { updates.count }
+    package var isEmpty: Bool { updates.isEmpty }
+    package var count: Int { updates.count }
 
-    mutating func put(_ update: ProgressUpdate) {
+    package mutating func put(_ update: ProgressUpdate) {
         if let known = updates[update.job] {
             let isNewer = (update.epoch, update.sequence) > (known.epoch, known.sequence)
             if isNewer { updates[update.job] = update }
@@ -25,7 +25,7 @@ struct PendingUpdates {
         order.append(update.job)
     }
 
-    mutating func take(_ count: Int) -> [ProgressUpdate] {
+    package mutating func take(_ count: Int) -> [ProgressUpdate] {
         let jobs = order.prefix(count)
         order.removeFirst(jobs.count)
         return jobs.compactMap { updates.removeValue(forKey: $0) }

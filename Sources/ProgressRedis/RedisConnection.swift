@@ -72,6 +72,35 @@ final class RedisConnection {
         return replies
     }
 
+    // MARK: Listening
+
+    var descriptor: Int32 { context.pointee.fd }
+
+    /// Sends without waiting for an answer: while it listens, what comes are messages.
+    func send(_ words: [String]) throws(RedisError) {
+        try append(words.map { Array($0.utf8) })
+        var isDone: Int32 = 0
+        while isDone == 0 {
+            guard redisBufferWrite(context, &isDone) == REDIS_OK else { throw RedisError(.unavailable, lastError) }
+        }
+    }
+
+    /// What has come; nothing when the socket has nothing.
+    func received() throws(RedisError) -> [RedisReply] {
+        var socket = pollfd(fd: context.pointee.fd, events: Int16(POLLIN), revents: 0)
+        if poll(&socket, 1, 0) > 0, redisBufferRead(context) != REDIS_OK { throw RedisError(.unavailable, lastError) }
+        var replies: [RedisReply] = []
+        while true {
+            var raw: UnsafeMutableRawPointer?
+            guard redisGetReplyFromReader(context, &raw) == REDIS_OK else {
+                throw RedisError(.unavailable, lastError)
+            }
+            guard let raw else { return replies }
+            replies.append(RedisReply(raw.assumingMemoryBound(to: redisReply.self).pointee))
+            freeReplyObject(raw)
+        }
+    }
+
     private func append(_ command: [[UInt8]]) throws(RedisError) {
         let flat = command.flatMap { $0 }
         let lengths = command.map(\.count)

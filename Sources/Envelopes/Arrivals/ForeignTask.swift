@@ -23,7 +23,7 @@ struct ForeignTask {
         guard let owner = try identifier(rules.ownerFields, &payload) ?? rules.defaultOwner else {
             throw EnvelopeError(.missingOwner, "none of \(rules.ownerFields.joined(separator: ", ")) is there")
         }
-        var route = ProgressRoute(project: try identifier(rules.projectFields, &payload), reply: reply)
+        var route = ProgressRoute(project: try identifier(rules.projectFields, &payload), reply: reply?.forProgress)
         for field in rules.subjectFields {
             if let id = try identifier([field], &payload) { route.subject[field] = .string(id) }
         }

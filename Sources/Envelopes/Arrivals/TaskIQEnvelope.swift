@@ -17,6 +17,8 @@ struct TaskIQEnvelope {
         guard body.objectValue != nil else { throw .invalid("the message", "should be an object") }
         guard let id = body["task_id"] else { throw EnvelopeError(.missingField, "task_id is missing") }
         let taskID = try id.identifier("task_id", longest: 256)
+        // The id is the result's key: it must not be one of Reelpool's own.
+        guard !taskID.hasPrefix("reelpool:") else { throw .invalid("task_id", "begins as Reelpool's own keys do") }
         var key = taskID
         if let prefix = source.replies.taskiqPrefix { key = "\(prefix):\(taskID)" }
         var reply = JobReply.TaskIQ(

@@ -19,6 +19,13 @@ package enum JobReply: Sendable, Equatable {
     case taskiq(TaskIQ)
     case celery(Celery)
 
+    /// What progress needs of it: the labels go with the result only.
+    var forProgress: JobReply {
+        guard case .taskiq(var reply) = self else { return self }
+        reply.labels = [:]
+        return .taskiq(reply)
+    }
+
     package var json: JSONValue {
         switch self {
         case .taskiq(let reply):
