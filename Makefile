@@ -47,8 +47,8 @@ bench-store: bench-packages ## Measure the store of jobs, on SQLite and Postgres
 	@scripts/servers.sh run .build/release/store-bench
 
 bench-isolation: release ## Measure what a process for a job costs; prints JSON
-	@$(SWIFT) build -c release -j $(JOBS) --product reelpool-bench --static-swift-stdlib >&2
-	@.build/release/reelpool-bench isolation .build/release/reelpool-codec $(FIXTURES)/media/pal25.mp4
+	@$(SWIFT) build -c release -j $(JOBS) --product isolation-bench --static-swift-stdlib >&2
+	@.build/release/isolation-bench measure .build/release/reelpool-codec $(FIXTURES)/media/pal25.mp4
 
 packages: ## Install the system packages that building needs
 	@scripts/packages.sh build

@@ -147,8 +147,14 @@ let package = Package(
         // What jobs run in. It knows of no network, queue or database.
         .executableTarget(
             name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
+
+        // What `make bench` measures parts of the pool with.
         .executableTarget(
-            name: "reelpool-bench", dependencies: ["CodecHost", "Isolation", "Model"], swiftSettings: strict),
+            name: "isolation-bench", dependencies: ["CodecHost", "Isolation", "Model"],
+            path: "Benchmarks/IsolationBench", swiftSettings: strict),
+        .executableTarget(
+            name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
+            path: "Benchmarks/StoreBench", swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(

@@ -9,16 +9,16 @@ internal import Model
 ///
 /// For throughput it is its own template: its children read and write without looking at the bytes.
 @main
-enum ReelpoolBench {
+enum IsolationBenchCommand {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case "template": BenchChild.serve()
-        case "isolation" where arguments.count >= 3:
+        case "measure" where arguments.count >= 3:
             let rounds = arguments.count > 3 ? Int(arguments[3]) ?? 200 : 200
             IsolationBench.run(codec: arguments[1], media: arguments[2], rounds: max(20, rounds))
         default:
-            print("usage: reelpool-bench isolation PATH-OF-REELPOOL-CODEC MEDIA-FILE [ROUNDS]")
+            print("usage: isolation-bench measure PATH-OF-REELPOOL-CODEC MEDIA-FILE [ROUNDS]")
             exit(64)
         }
     }

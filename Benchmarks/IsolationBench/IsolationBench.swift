@@ -36,7 +36,7 @@ enum IsolationBench {
                 encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
                 print(String(decoding: try encoder.encode(result), as: UTF8.self))
             } catch {
-                print("reelpool-bench: \(error)")
+                print("isolation-bench: \(error)")
                 exit(70)
             }
             done.signal()
@@ -157,7 +157,7 @@ enum IsolationBench {
 
     /// A file in the page cache, without a name.
     private static func scratchFile() throws -> String {
-        let file = memfd_create("reelpool-bench", 0)
+        let file = memfd_create("isolation-bench", 0)
         guard file >= 0, ftruncate(file, off_t(fileBytes)) == 0 else { throw BenchFailure("no scratch file") }
         let block = [UInt8](repeating: 7, count: 1 << 20)
         for index in 0..<fileBytes >> 20 { pwrite(file, block, block.count, off_t(index << 20)) }

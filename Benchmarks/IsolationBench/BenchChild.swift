@@ -14,7 +14,7 @@ enum BenchChild {
             guard let child = try TemplateLoop.serve() else { exit(0) }
             try DedicatedThread.run { work(child) }
         } catch {
-            _ = write(STDERR_FILENO, "reelpool-bench: no child\n", 25)
+            _ = write(STDERR_FILENO, "isolation-bench: no child\n", 25)
         }
         endProcess(status: 70)
     }
