@@ -157,7 +157,9 @@ enum IsolationBench {
 
     /// A file in the page cache, without a name.
     private static func scratchFile() throws -> String {
-        let file = memfd_create("isolation-bench", 0)
+        var path = Array("/tmp/isolation-bench-XXXXXX".utf8CString)
+        let file = mkstemp(&path)
+        unlink(path)
         guard file >= 0, ftruncate(file, off_t(fileBytes)) == 0 else { throw BenchFailure("no scratch file") }
         let block = [UInt8](repeating: 7, count: 1 << 20)
         for index in 0..<fileBytes >> 20 { pwrite(file, block, block.count, off_t(index << 20)) }

@@ -52,6 +52,7 @@ struct StoreBench {
             milliseconds(1), rate(latencies.count, single), rate(batches.count, batches.time),
         ]
         print("| " + cells.joined(separator: " | ") + " |")
+        fflush(nil)
     }
 
     private func seconds(_ time: Duration) -> Double {

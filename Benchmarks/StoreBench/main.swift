@@ -28,7 +28,6 @@ struct Settings: Sendable {
     }
 }
 
-setvbuf(stdout, nil, _IOLBF, 0)
 let settings = Settings(Array(CommandLine.arguments.dropFirst()))
 
 print("| store | queue | inserts/s | claim p50 ms | p99 ms | max ms | jobs/s, one by one | jobs/s, in batches |")

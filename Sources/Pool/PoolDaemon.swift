@@ -104,11 +104,10 @@ package final class PoolDaemon: Sendable {
         let parts = ServiceParts(
             store: store, hub: hub, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
-        let application = SchedulerService.application(
-            parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken, log: log,
-            onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
         do {
-            try await application.run()
+            try await SchedulerService.run(
+                parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
+                log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
         } catch {
             log.critical("the service cannot listen", metadata: ["error": "\(error)"])
         }

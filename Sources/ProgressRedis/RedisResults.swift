@@ -12,6 +12,12 @@ package struct NoticeDelivery: Sendable, Equatable {
     package var unusable: [Int64] = []
     /// Why the last one failed.
     package var lastError: String?
+
+    package init(
+        delivered: [Int64] = [], failed: [Int64] = [], unusable: [Int64] = [], lastError: String? = nil
+    ) {
+        (self.delivered, self.failed, self.unusable, self.lastError) = (delivered, failed, unusable, lastError)
+    }
 }
 
 /// Writes results for the clients of TaskIQ and Celery.

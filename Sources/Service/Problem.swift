@@ -13,7 +13,7 @@ struct Problem: Error, HTTPResponseError {
             switch failure.category {
             case .invalidInput, .unsupportedMedia: .unprocessableContent
             case .limitExceeded: .tooManyRequests
-            case .insufficientCredit: .paymentRequired
+            case .insufficientCredit: .init(code: 402, reasonPhrase: "Payment Required")
             case .dependencyUnavailable: .serviceUnavailable
             case .cancelled, .interrupted, .crashed, .internalFault: .internalServerError
             }

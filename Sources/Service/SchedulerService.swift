@@ -1,6 +1,6 @@
 internal import Envelopes
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 package import Logging
 internal import Model
 internal import NIOCore
@@ -27,14 +27,20 @@ package struct ServiceParts: Sendable {
 
 /// The HTTP side: the scheduler's interface behind a bearer token, and what operators' machinery asks.
 package enum SchedulerService {
-    package static func application(
+    /// Listens and answers until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - port: 0 for any that is free; `onStart` is told which.
+    ///   - token: what a scheduler shows as its bearer token; without one its interface lets nobody in.
+    package static func run(
         _ parts: ServiceParts, host: String, port: Int, token: String?, log: Logger,
         onStart: @escaping @Sendable (Int) -> Void = { _ in }
-    ) -> some ApplicationProtocol {
-        Application(
+    ) async throws {
+        let application = Application(
             router: router(parts, token: token),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
             onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: log)
+        try await application.run()
     }
 
     static func router(_ parts: ServiceParts, token: String?) -> Router<BasicRequestContext> {
@@ -63,9 +69,9 @@ package enum SchedulerService {
 
 /// Failures of ours leave as problems, and say no more than their owner may know.
 private struct ProblemMiddleware: RouterMiddleware {
-    func handle(
+    @concurrent func handle(
         _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)
@@ -78,9 +84,9 @@ private struct ProblemMiddleware: RouterMiddleware {
 private struct BearerToken: RouterMiddleware {
     let token: String?
 
-    func handle(
+    @concurrent func handle(
         _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
         guard let token, let given = request.headers[.authorization], Self.isEqual(given, "Bearer \(token)") else {
             throw Problem.unauthorized

@@ -87,7 +87,7 @@ struct LifeTests {
     @Test("is ended by the kernel when its CPU time is over and nobody else ends it")
     func cpuTime() async throws {
         let child = try Attacker.template.fork(cpuSeconds: 1)
-        let ending = try await child.run(try Attacker.job("spin"), files: AttackerFiles())
+        let ending = await child.run(try Attacker.job("spin"), files: AttackerFiles())
         // At the soft limit SIGXCPU, which kills; both limits are one.
         #expect([.crashed(signal: SIGXCPU), .crashed(signal: SIGKILL)].contains(ending.outcome))
     }

@@ -56,6 +56,11 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
     package init(integerLiteral value: Int64) { self = .integer(value) }
 }
 
+extension JSONValue: ExpressibleByFloatLiteral {
+    /// The shortest decimal that reads back as the same number. The value is finite.
+    package init(floatLiteral value: Double) { self = .number("\(value)") }
+}
+
 extension JSONValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
     package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSONValue)...) {

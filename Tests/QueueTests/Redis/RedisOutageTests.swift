@@ -47,8 +47,8 @@ struct RedisOutageTests {
             #expect(refused.failed == [1] && refused.lastError != nil && refused.delivered.isEmpty)
             var message = CeleryMessage()
             message.body = "[[],{},{\"chain\":[1]}]"
-            let refusal = try #require(refusal(message.delivery))
-            results.tell(try #require(ForeignResults.notice(refusing: refusal, now: 0)))
+            let unreadable = try #require(refusal(message.delivery))
+            results.tell(try #require(ForeignResults.notice(refusing: unreadable, now: 0)))
 
             try await servers.resume("redis")
             try await eventually("all is told") { progress.backlog.pending == 0 }
