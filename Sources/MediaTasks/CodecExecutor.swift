@@ -2,43 +2,22 @@ package import CodecHost
 internal import FoundationEssentials
 internal import Isolation
 package import Model
-internal import Synchronization
 package import WorkerCore
 
 /// Runs attempts in processes of their own: looks at the sources first, checks them against the caps, does the work, and
 /// makes the outputs visible.
 package final class CodecExecutor: TaskExecutor {
-    private enum Slot {
-        case running(CodecChild)
-        /// Between processes.
-        case pausing
-        case stopped(StopReason)
-    }
-
     private let template: CodecTemplate
     private let objects: any MediaObjects
     private let requiresSandbox: Bool
-    private let slots = Mutex<[Lease: Slot]>([:])
 
     package init(template: CodecTemplate, objects: any MediaObjects, requiresSandbox: Bool) {
         (self.template, self.objects, self.requiresSandbox) = (template, objects, requiresSandbox)
     }
 
-    package func stop(_ lease: Lease, because reason: StopReason) {
-        let child = slots.withLock { slots -> CodecChild? in
-            guard let slot = slots[lease] else { return nil }
-            slots[lease] = .stopped(reason)
-            if case .running(let child) = slot { return child }
-            return nil
-        }
-        child?.kill(reason.killReason)
-    }
-
     package func run(
         _ attempt: Attempt, report: @escaping @Sendable (ProgressEvent) -> Void
     ) async -> AttemptResult {
-        slots.withLock { $0[attempt.lease] = .pausing }
-        defer { slots.withLock { $0[attempt.lease] = nil } }
         do {
             return try await work(attempt, report)
         } catch {
@@ -73,7 +52,7 @@ package final class CodecExecutor: TaskExecutor {
         }
         let (result, outputs) = try await child(
             ChildJob(task: main, limits: tasks.limits(sources: main.sources), requiresSandbox: requiresSandbox),
-            files, attempt.lease, report)
+            files, attempt.stop, report)
         return try await onOwnThread("reelpool.files") {
             let uris = try files.commit(outputs)
             return .succeeded(try ResultText.of(result, outputs: uris))
@@ -90,7 +69,7 @@ package final class CodecExecutor: TaskExecutor {
             let job = ChildJob(
                 task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits,
                 requiresSandbox: requiresSandbox)
-            guard case (.probe(let report), _) = try await child(job, files, attempt.lease, { _ in }) else {
+            guard case (.probe(let report), _) = try await child(job, files, attempt.stop, { _ in }) else {
                 throw Failure(code: .internalFault, message: "a probe gave no report")
             }
             reports.append(report)
@@ -108,20 +87,14 @@ package final class CodecExecutor: TaskExecutor {
     }
 
     private func child(
-        _ job: ChildJob, _ files: JobFiles, _ lease: Lease, _ report: @escaping @Sendable (ProgressEvent) -> Void
+        _ job: ChildJob, _ files: JobFiles, _ stop: StopSwitch, _ report: @escaping @Sendable (ProgressEvent) -> Void
     ) async throws -> (ChildResult, outputs: [String]) {
+        if let reason = stop.reason { throw reason.failure }
         let template = template
         let child = try await onOwnThread("reelpool.fork") { try template.fork() }
-        let stopped = slots.withLock { slots -> StopReason? in
-            if case .stopped(let reason) = slots[lease] { return reason }
-            slots[lease] = .running(child)
-            return nil
-        }
-        if let stopped { child.kill(stopped.killReason) }
+        stop.listen { child.kill($0.killReason) }
+        defer { stop.stopListening() }
         let ending = await child.run(job, files: files, progress: report)
-        slots.withLock { slots in
-            if case .running = slots[lease] { slots[lease] = .pausing }
-        }
         if case .finished(let result, let outputs) = ending.outcome { return (result, outputs) }
         throw ending.outcome.failure ?? Failure(code: .internalFault, message: "a process ended without a reason")
     }

@@ -63,7 +63,7 @@ struct JobStatements: Sendable {
                 SELECT jobs.seq FROM jobs JOIN batch ON batch.id = jobs.id AND batch.epoch = jobs.epoch
                 WHERE jobs.lease_owner = $1 ORDER BY jobs.seq\(lock))
             UPDATE jobs SET lease_until = \(dialect.now) + $2 WHERE seq IN (SELECT seq FROM held)
-            RETURNING id, cancel_requested
+            RETURNING id, epoch, cancel_requested
             """)
         advance = """
             UPDATE kinds SET virtual_time = $2 WHERE kind IN (

@@ -8,18 +8,18 @@ extension SQLJobStore {
         _ leases: [Lease], worker: String, seconds: Double
     ) async throws(StoreError) -> RenewOutcome {
         guard !leases.isEmpty else { return RenewOutcome() }
-        let held: [(id: JobID, isCancelled: Bool)] = try await database.transaction(.write) { session in
+        let held: [(lease: Lease, isCancelled: Bool)] = try await database.transaction(.write) { session in
             let rows = try statements.renew.execute(
                 session, leases.map { [.text($0.job.text), .integer($0.epoch)] }, .init(worker),
                 .integer(Int64(seconds * 1000)))
             return try rows.map { row in
                 var row = row
-                return (try row.jobID(), try row.flag())
+                return (Lease(job: try row.jobID(), epoch: try row.integer()), try row.flag())
             }
         }
         return RenewOutcome(
-            lost: Set(leases.map(\.job)).subtracting(held.map(\.id)),
-            cancelled: Set(held.filter(\.isCancelled).map(\.id)))
+            lost: Set(leases).subtracting(held.map(\.lease)),
+            cancelled: Set(held.filter(\.isCancelled).map(\.lease)))
     }
 
     /// A lease that ran out is good still, until somebody has noticed: then another decided, and this is stale.

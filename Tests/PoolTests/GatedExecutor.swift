@@ -27,12 +27,11 @@ final class GatedExecutor: TaskExecutor {
         if let result = automatic?(attempt) { return result }
         return await withCheckedContinuation { continuation in
             state.withLock { $0.running[attempt.lease] = (attempt, continuation) }
+            attempt.stop.listen { [self] reason in
+                state.withLock { $0.stopped[attempt.lease] = reason }
+                end(attempt.lease, .failed(reason.failure))
+            }
         }
-    }
-
-    func stop(_ lease: Lease, because reason: StopReason) {
-        state.withLock { $0.stopped[lease] = reason }
-        end(lease, .failed(reason.failure))
     }
 
     func end(_ lease: Lease, _ result: AttemptResult) {

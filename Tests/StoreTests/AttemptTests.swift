@@ -59,7 +59,7 @@ struct AttemptTests {
                 #expect(try await store.finish(first, outcome) == .stale)
                 #expect(try await store.finish(first, outcome, worker: "w2") == .stale)
             }
-            #expect(try await store.renew([first.lease], worker: "w1", seconds: 30).lost == [id])
+            #expect(try await store.renew([first.lease], worker: "w1", seconds: 30).lost == [first.lease])
             #expect(try await store.job(id) == second)
         }
     }
@@ -168,10 +168,15 @@ struct AttemptTests {
             _ = try await store.finish(jobs[2], .interrupted(.drained))
             let stranger = Lease(job: .new(), epoch: 1)
             let answer = try await store.renew(jobs.map(\.lease) + [stranger], worker: "w1", seconds: 30)
-            #expect(answer == RenewOutcome(lost: [jobs[2].id, stranger.job], cancelled: [jobs[1].id]))
+            #expect(answer == RenewOutcome(lost: [jobs[2].lease, stranger], cancelled: [jobs[1].lease]))
             try await under.advance(seconds: 25)
             #expect(try await store.sweep().leasesLost.isEmpty, "they were prolonged")
             #expect(try await store.renew(jobs.map(\.lease), worker: "w2", seconds: 30).lost.count == 4)
+            // The same worker has the job again: the attempt it lost stays lost.
+            let again = try await store.claimOne(worker: "w1")
+            #expect(again.id == jobs[2].id)
+            let both = try await store.renew([jobs[2].lease, again.lease], worker: "w1", seconds: 30)
+            #expect(both == RenewOutcome(lost: [jobs[2].lease]))
         }
     }
 }

@@ -7,6 +7,4 @@ package struct NoopExecutor: TaskExecutor {
     package func run(
         _ attempt: Attempt, report: @escaping @Sendable (ProgressEvent) -> Void
     ) async -> AttemptResult { .succeeded("{}") }
-
-    package func stop(_ lease: Lease, because reason: StopReason) {}
 }

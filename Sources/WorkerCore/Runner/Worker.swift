@@ -12,6 +12,7 @@ package actor Worker {
     private let log: Logger
     private var board: SlotBoard
     private var reporters: [Lease: ProgressReporter] = [:]
+    private var switches: [Lease: StopSwitch] = [:]
     private var isDraining = false
     private var isHurried = false
     private var largestBudgetBytes: Int64 = 0
@@ -126,6 +127,7 @@ package actor Worker {
         let attempt = Attempt(job: job, caps: caps(of: job))
         let reporter = ProgressReporter(job, sink: progress)
         reporters[attempt.lease] = reporter
+        switches[attempt.lease] = attempt.stop
         if job.kind != .noop { reporter.tick() }
         group.addTask { await self.perform(attempt, reporter) }
     }
@@ -141,6 +143,7 @@ package actor Worker {
         await end(attempt, result, reporter)
         board.end(attempt.lease)
         reporters[attempt.lease] = nil
+        switches[attempt.lease] = nil
         wakeUp()
     }
 
@@ -190,10 +193,7 @@ package actor Worker {
     }
 
     private func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
-        for lease in board.stop(leases, because: reason) {
-            guard let kind = board.running[lease]?.job.kind else { continue }
-            executors[kind]?.stop(lease, because: reason)
-        }
+        for lease in board.stop(leases, because: reason) { switches[lease]?.stop(reason) }
     }
 
     // MARK: What goes on meanwhile
@@ -209,9 +209,9 @@ package actor Worker {
         let moment = clock.now
         do {
             let outcome = try await store.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
-            board.renewed(leases.filter { !outcome.lost.contains($0.job) }, at: moment)
-            stop(leases.filter { outcome.lost.contains($0.job) }, because: .leaseLost)
-            stop(leases.filter { outcome.cancelled.contains($0.job) }, because: .cancelled)
+            board.renewed(leases.filter { !outcome.lost.contains($0) }, at: moment)
+            stop(outcome.lost, because: .leaseLost)
+            stop(outcome.cancelled, because: .cancelled)
         } catch {
             log.warning("renewing leases failed", metadata: ["error": "\(error)"])
         }

@@ -49,11 +49,11 @@ package struct Lease: Sendable, Hashable {
 
 package struct RenewOutcome: Sendable, Equatable {
     /// No longer this worker's: whatever it still does for them must stop and cannot be seen.
-    package var lost: Set<JobID>
+    package var lost: Set<Lease>
     /// Still leased, to be stopped and finished as cancelled.
-    package var cancelled: Set<JobID>
+    package var cancelled: Set<Lease>
 
-    package init(lost: Set<JobID> = [], cancelled: Set<JobID> = []) {
+    package init(lost: Set<Lease> = [], cancelled: Set<Lease> = []) {
         (self.lost, self.cancelled) = (lost, cancelled)
     }
 }
