@@ -81,7 +81,8 @@ struct OwnerBook {
         } else {
             delta.finishTag += after.costSeconds - before.costSeconds
         }
-        if after.state == .waiting || change.before.orderKey != change.after.orderKey { delta.mayChangePlaces = true }
+        let joins = after.state == .waiting || (after.state == .queued && before.state != .queued)
+        if joins || change.before.orderKey != change.after.orderKey { delta.mayChangePlaces = true }
         deltas[change.after.ownerKey] = delta
     }
 
