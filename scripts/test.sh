@@ -9,6 +9,8 @@ trap 'scripts/servers.sh stop; rm -rf "$log" "$REELPOOL_SERVERS_FOLDER"' EXIT
 # Without a server its tests are skipped, by name.
 scripts/servers.sh start || echo "Not all servers could be started" >&2
 eval "$(scripts/servers.sh env)"
+# So are those of Python's back ends, without their packages.
+if REELPOOL_TEST_CLIENTS_PYTHON=$(scripts/clients.sh); then export REELPOOL_TEST_CLIENTS_PYTHON; fi
 
 swift build --build-tests -j "$(nproc)"
 status=0

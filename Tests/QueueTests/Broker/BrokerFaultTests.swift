@@ -47,19 +47,24 @@ struct BrokerFaultTests {
     func restart() async throws {
         let servers = try PrivateServers.servers
         let broker = try Broker("restart", of: servers)
-        let ledger = Ledger()
+        let (ledger, gate) = (Ledger(), Gate())
         let consumer = broker.consumer()
         let work = Task {
             await consumer.run { batch in
-                // Slow enough to be caught in the middle.
-                try? await Task.sleep(for: .milliseconds(30))
+                // Some are in hand, and not acknowledged, when the broker goes.
+                if await ledger.count > 100 { await gate.wait() }
                 return await ledger.accept(batch)
             }
         }
         let texts = (0..<400).map { $0.isMultiple(of: 40) ? "bad \($0)" : "good \($0)" }
         let sending = Task { try await Self.send(texts, by: broker) }
-        try await eventually("some are accepted") { await ledger.count > 20 }
-        try await servers.restart("rabbitmq")
+        try await eventually("some are accepted") { await ledger.count > 100 }
+        // WHY: RabbitMQ 3.10 writes the register of quorum queues half a second late; a queue that is newer than that when
+        // the broker is killed stays without a leader.
+        try await Task.sleep(for: .seconds(2))
+        try await servers.halt("rabbitmq")
+        await gate.open()
+        try await servers.resume("rabbitmq")
         try await sending.value
         try await eventually("all are accepted") { await ledger.count == 390 }
         try await eventually("it consumes again") { consumer.status.isReady }

@@ -51,7 +51,7 @@ struct DocumentedExampleTests {
         let message = documented.map { "\"\($0)\":\(values[$0] ?? "1")" }.joined(separator: ",")
         // A field that there is not would be refused.
         _ = try read(native("{\(message)}"))
-        #expect(documented.count == 13)
+        #expect(documented.count == 14)
     }
 
     @Test(
