@@ -36,7 +36,8 @@ package final class LocalFile: ByteSource {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
             if count >= 0 { return count }
             guard errno == EINTR else {
-                throw Failure(code: .readFailed, message: "reading \(path) failed", detail: String(cString: strerror(errno)))
+                throw Failure(
+                    code: .readFailed, message: "reading \(path) failed", detail: String(cString: strerror(errno)))
             }
         }
     }
@@ -45,7 +46,8 @@ package final class LocalFile: ByteSource {
         switch reason {
         case ENOENT, ENOTDIR: Failure(code: .fileNotFound, message: "there is no file \(path)")
         case ENXIO: Failure(code: .notAFile, message: "\(path) is not a regular file")
-        default: Failure(code: .notReadable, message: "\(path) cannot be read", detail: String(cString: strerror(reason)))
+        default:
+            Failure(code: .notReadable, message: "\(path) cannot be read", detail: String(cString: strerror(reason)))
         }
     }
 }

@@ -8,7 +8,9 @@ package enum OutputFolder {
         for part in path.split(separator: "/") {
             partial += partial.isEmpty || partial.hasSuffix("/") ? String(part) : "/\(part)"
             if mkdir(partial, 0o755) != 0, errno != EEXIST {
-                throw Failure(code: .outputNotWritable, message: "the folder \(partial) cannot be made", detail: String(cString: strerror(errno))
+                throw Failure(
+                    code: .outputNotWritable, message: "the folder \(partial) cannot be made",
+                    detail: String(cString: strerror(errno))
                 )
             }
         }

@@ -9,8 +9,8 @@ internal import Model
 package import PoolConfig
 internal import ProgressRedis
 package import QueueRabbitMQ
-internal import Service
 internal import SQLStore
+internal import Service
 internal import StorePostgres
 internal import StoreSQLite
 package import WorkerCore
@@ -33,7 +33,8 @@ package final class PoolDaemon: Sendable {
     /// - Parameters:
     ///   - codecProgram: path of `reelpool-codec`.
     ///   - instance: different with every start.
-    package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws {
+    package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws
+    {
         (self.settings, self.log) = (settings, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
@@ -53,7 +54,8 @@ package final class PoolDaemon: Sendable {
     }
 
     private static func store(_ settings: PoolSettings) throws -> any JobStore {
-        let kinds = Dictionary(uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
+        let kinds = Dictionary(
+            uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
         let policy = StorePolicy(
             ownerLimits: kinds, backoff: Backoff(baseSeconds: 5, capSeconds: 600),
             noticesOfEnded: ForeignResults.notices(ofEnded:))
@@ -64,7 +66,9 @@ package final class PoolDaemon: Sendable {
         }
     }
 
-    private static func workerSettings(_ settings: PoolSettings, _ instance: String, _ version: String) -> WorkerSettings {
+    private static func workerSettings(
+        _ settings: PoolSettings, _ instance: String, _ version: String
+    ) -> WorkerSettings {
         var worker = WorkerSettings(
             name: settings.name, instance: instance, version: version, kinds: settings.kinds, slots: settings.slots,
             memoryBytes: settings.memoryBytes, caps: settings.caps)
@@ -117,7 +121,9 @@ package final class PoolDaemon: Sendable {
     private func obstacles() async -> [String] {
         var lines: [String] = []
         do { _ = try await store.workers() } catch { lines.append("the job store: \(error.message)") }
-        if let status = consumer?.status, !status.isReady { lines.append("the broker: \(status.lastError ?? "not connected")") }
+        if let status = consumer?.status, !status.isReady {
+            lines.append("the broker: \(status.lastError ?? "not connected")")
+        }
         if await worker.status.isDraining { lines.append("draining") }
         return lines
     }
@@ -170,7 +176,8 @@ package final class PoolDaemon: Sendable {
             let missing = report.missing.map(\.rawValue).joined(separator: ", ")
             guard !settings.requiresSandbox else {
                 throw Failure(
-                    code: .sandboxUnavailable, message: "jobs cannot be isolated completely here: \(missing) is missing")
+                    code: .sandboxUnavailable, message: "jobs cannot be isolated completely here: \(missing) is missing"
+                )
             }
             log.warning("jobs are not isolated completely", metadata: ["missing": "\(missing)"])
         }

@@ -42,7 +42,8 @@ package enum Settings {
             "Where jobs live: `postgresql://user:password@host/database`, or `sqlite:PATH` on one machine."),
         Setting(
             "REELPOOL_NAME", .text, nil, "The worker's name, unique among live workers; the host's name by default."),
-        Setting("REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes, or `none`."),
+        Setting(
+            "REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes, or `none`."),
         Setting("REELPOOL_SLOTS", .integer(1...256), "1", "Jobs at a time."),
         Setting("REELPOOL_MEMORY", .bytes, nil, "Memory for all jobs together; the container's limit by default."),
         Setting(

@@ -45,7 +45,8 @@ struct JobRoutes: Sendable {
         case .duplicate(let id): return try await answer(id, .ok)
         case .ownerFull, nil:
             throw Problem(
-                Failure(code: .queueFull, message: "\(job.owner) has as many \(job.kind) jobs waiting as one owner may"))
+                Failure(code: .queueFull, message: "\(job.owner) has as many \(job.kind) jobs waiting as one owner may")
+            )
         }
     }
 
@@ -61,7 +62,9 @@ struct JobRoutes: Sendable {
             filter.kinds = [kind]
         }
         if let name = query["state"] {
-            guard let states = JobView.states(named: String(name)) else { throw Problem.invalid("state: \(name) is none") }
+            guard let states = JobView.states(named: String(name)) else {
+                throw Problem.invalid("state: \(name) is none")
+            }
             filter.states = states
         }
         if let before = query["before"] {

@@ -120,7 +120,9 @@ enum OpenAPI {
                 "result": [:], "failure": ["type": ["object", "null"]],
             ],
         ],
-        "Jobs": ["type": "object", "properties": ["jobs": ["type": "array", "items": ["$ref": "#/components/schemas/Job"]]]],
+        "Jobs": [
+            "type": "object", "properties": ["jobs": ["type": "array", "items": ["$ref": "#/components/schemas/Job"]]],
+        ],
         "Workers": ["type": "object", "properties": ["workers": ["type": "array", "items": ["type": "object"]]]],
         "Problem": [
             "type": "object", "required": ["status", "title", "code"],

@@ -52,7 +52,8 @@ package enum SchedulerService {
             return Response(
                 status: obstacles.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
                 body: ResponseBody(
-                    byteBuffer: ByteBuffer(string: obstacles.isEmpty ? "ok\n" : obstacles.joined(separator: "\n") + "\n")))
+                    byteBuffer: ByteBuffer(
+                        string: obstacles.isEmpty ? "ok\n" : obstacles.joined(separator: "\n") + "\n")))
         }
         router.get("metrics") { _, _ -> Response in
             Response(

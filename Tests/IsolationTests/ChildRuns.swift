@@ -1,8 +1,8 @@
-import LocalFiles
 import CodecHost
 import Engine
 import Foundation
 import Isolation
+import LocalFiles
 import Model
 import Synchronization
 import TestSupport

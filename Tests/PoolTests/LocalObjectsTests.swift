@@ -62,7 +62,9 @@ struct LocalObjectsTests {
             try FileManager.default.createSymbolicLink(atPath: "\(root)/up", withDestinationPath: folder)
             let objects = LocalObjects(folders: [root])
             try objects.checkOutput("\(root)/new/deep/out.mp4", owner: "o")
-            for place in ["\(folder)/out.mp4", "\(root)/up/out.mp4", "\(root)/.reelpool-fences/x", "\(root)/../out.mp4"] {
+            for place in [
+                "\(folder)/out.mp4", "\(root)/up/out.mp4", "\(root)/.reelpool-fences/x", "\(root)/../out.mp4",
+            ] {
                 #expect(Self.code { try objects.checkOutput(place, owner: "o") } == .sourceNotAllowed, "\(place)")
             }
         }

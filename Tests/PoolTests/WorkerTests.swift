@@ -42,7 +42,8 @@ struct WorkerTests {
         func submit(_ kind: JobKind = .render, count: Int = 1) async throws -> [JobID] {
             let jobs = (0..<count).map { _ in
                 NewJob(
-                    id: JobID(UUID().uuidString).unsafelyUnwrapped, kind: kind, owner: "o", payload: "{}", ingress: .cli)
+                    id: JobID(UUID().uuidString).unsafelyUnwrapped, kind: kind, owner: "o", payload: "{}", ingress: .cli
+                )
             }
             _ = try await store.insert(jobs)
             return jobs.map(\.id)

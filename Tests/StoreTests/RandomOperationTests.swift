@@ -76,7 +76,9 @@ struct RandomOperationTests {
                 job.memoryBytes = Int64.random(in: 0...(4 << 30), using: &random)
                 job.needsAdmission = chance(15)
                 if chance(15) { job.delayMilliseconds = Int64.random(in: 1...30_000, using: &random) }
-                if someExpire, chance(10) { job.expiresAfterMilliseconds = Int64.random(in: 1...60_000, using: &random) }
+                if someExpire, chance(10) {
+                    job.expiresAfterMilliseconds = Int64.random(in: 1...60_000, using: &random)
+                }
                 jobs.append(job)
             }
             for outcome in try await store.insert(jobs) {

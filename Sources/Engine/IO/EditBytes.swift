@@ -1,5 +1,5 @@
-internal import LocalFiles
 internal import Glibc
+internal import LocalFiles
 internal import Media
 internal import Model
 

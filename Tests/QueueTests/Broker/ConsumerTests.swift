@@ -196,7 +196,8 @@ struct ConsumerTests {
         let broker = try Broker("several")
         let missing = uniqueName("missing")
         let events = Collected<QueueEvent>()
-        let own = ConsumedQueue(broker.queue, declarations: Topology.native(queue: broker.queue, quarantine: broker.quarantine))
+        let own = ConsumedQueue(
+            broker.queue, declarations: Topology.native(queue: broker.queue, quarantine: broker.quarantine))
         let taken = Collected<String>()
         let consumer = broker.consumer(broker.settings(queues: [ConsumedQueue(missing), own])) { event in
             Task { await events.add(event) }
@@ -212,7 +213,11 @@ struct ConsumerTests {
         #expect(!consumer.status.isReady)
         try await eventually("it is said which is missing") {
             await events.values.contains { event in
-                if case .queueUnavailable(missing, let error) = event { error.kind == .channelClosed(404) } else { false }
+                if case .queueUnavailable(missing, let error) = event {
+                    error.kind == .channelClosed(404)
+                } else {
+                    false
+                }
             }
         }
         // As soon as somebody makes it, it is used.

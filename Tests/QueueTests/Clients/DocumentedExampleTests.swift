@@ -41,7 +41,8 @@ struct DocumentedExampleTests {
     @Test("names every field of a message")
     func fields() throws {
         let text = String(decoding: try bytes(ofFile: "\(Fixture.repository)/docs/scheduling.md"), as: UTF8.self)
-        let rows = text.components(separatedBy: "| field |")[1].components(separatedBy: "\n\n")[0].split(separator: "\n")
+        let rows = text.components(separatedBy: "| field |")[1].components(separatedBy: "\n\n")[0].split(
+            separator: "\n")
         let documented = rows.compactMap { $0.firstMatch(of: /^\| `([a-z_]+)`/).map { String($0.1) } }
         let values: [String: String] = [
             "version": "1", "id": "\"0e984725-c51c-4bf4-9960-e1c80e27aba0\"", "kind": "\"noop\"", "payload": "{}",
@@ -66,7 +67,8 @@ struct DocumentedExampleTests {
             _ = try await blocking { try Command.output(command, ["rabbitmqctl", "--quiet"] + words) }
         }
         let url = Servers.shared.rabbitURL.replacing("/%2F", with: "/\(host)")
-        let block = try #require(try Self.blocks("python").first { $0.contains(dialect == .taskiq ? "AioPika" : "Celery") })
+        let block = try #require(
+            try Self.blocks("python").first { $0.contains(dialect == .taskiq ? "AioPika" : "Celery") })
         let prelude = """
             AMQP, REDIS, payload = "\(url)", "\(Servers.shared.redisURL)", {"return": {"made": "it"}}
 

@@ -24,7 +24,9 @@ struct TaskIQClientTests {
     func roundTrip(serializer: ReplySettings.Serializer) async throws {
         let queue = uniqueName("taskiq.\(serializer.rawValue)")
         let worker = try Self.worker(queue, serializer: serializer, prefix: serializer == .json ? "app" : nil)
-        let (good, bad, watched, unknown, again) = ("\(queue)-1", "\(queue)-2", "\(queue)-3", "\(queue)-4", "\(queue)-5")
+        let (good, bad, watched, unknown, again) = (
+            "\(queue)-1", "\(queue)-2", "\(queue)-3", "\(queue)-4", "\(queue)-5"
+        )
         let value: JSONValue = ["frames": 12, "big": 5_000_000_000, "list": [1.5, "é😀", .null, true], "empty": [:]]
         let requests: [JSONValue] = [
             [
@@ -37,7 +39,8 @@ struct TaskIQClientTests {
             ["task": "noop", "id": .string(again)], ["task": "noop", "id": .string(again), "wait": 60],
         ]
         try await worker.run {
-            let options = ["--serializer", serializer.rawValue, "--delay-queue", "\(queue).delay"]
+            let options =
+                ["--serializer", serializer.rawValue, "--delay-queue", "\(queue).delay"]
                 + (serializer == .json ? ["--prefix", "app"] : [])
             let answers = try await Client.taskiq.send(requests, queue: queue, options: options)
 
@@ -67,7 +70,10 @@ struct TaskIQClientTests {
             try await eventually("all six have come") { await worker.table.arrivals == 5 }
         }
         let broker = try Broker("taskiq")
-        #expect(try await broker.drain("\(queue).quarantine").map { $0.properties.headers["x-reelpool-reason"] } == [.text("unknown_task")])
+        #expect(
+            try await broker.drain("\(queue).quarantine").map { $0.properties.headers["x-reelpool-reason"] } == [
+                .text("unknown_task")
+            ])
         await broker.publisher.close()
     }
 

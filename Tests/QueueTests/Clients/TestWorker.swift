@@ -90,7 +90,8 @@ final class TestWorker: Sendable {
             progress.tell(.running(job, sequence: step, fraction: Double(step) / Double(steps + 1)))
             try? await Task.sleep(for: .milliseconds(payload["steps"] == nil ? 1 : 150))
         }
-        var record = JobRecord.ended(job, result: (payload["return"] ?? .null).text, startedAt: started, finishedAt: now)
+        var record = JobRecord.ended(
+            job, result: (payload["return"] ?? .null).text, startedAt: started, finishedAt: now)
         if let code = payload["fail"]?.stringValue.flatMap(FailureCode.init(rawValue:)) {
             (record.state, record.result) = (code == .cancelled ? .cancelled : .failed, nil)
             record.failure = Failure(code: code, message: "as the test asked", detail: "not for clients")
@@ -127,7 +128,9 @@ enum Client: String {
     }
 
     /// Only lets the client declare what it declares.
-    func declare(queue: String, options: [String] = []) async throws { _ = try await run(queue: queue, options: options) }
+    func declare(queue: String, options: [String] = []) async throws {
+        _ = try await run(queue: queue, options: options)
+    }
 
     private func run(queue: String, options: [String]) async throws -> String {
         let words =

@@ -100,7 +100,9 @@ struct FenceTests {
         #expect(types.last == "export_complete" && types.contains("export_progress"))
         let snapshot = try await Self.get(redis, "GET", "progress_snapshot:\(project)")
         #expect(try json(snapshot.text)["result"] == ["key": "out.mp4"])
-        guard case .integer(let seconds) = try await Self.get(redis, "TTL", "progress_snapshot:\(project)") else { return }
+        guard case .integer(let seconds) = try await Self.get(redis, "TTL", "progress_snapshot:\(project)") else {
+            return
+        }
         #expect((3000...3600).contains(seconds))
         subscriber.close()
         await progress.close()
@@ -191,7 +193,9 @@ struct RedisAddressTests {
         #expect(try RedisAddress(url: "unix:///run/redis.sock?db=2").database == 2)
     }
 
-    @Test("is refused when it is none, or asks for what this hiredis cannot", arguments: ["", "rediss://h", "h:1", "redis://h:0"])
+    @Test(
+        "is refused when it is none, or asks for what this hiredis cannot",
+        arguments: ["", "rediss://h", "h:1", "redis://h:0"])
     func invalid(url: String) {
         let error = #expect(throws: RedisError.self) { try RedisAddress(url: url) }
         #expect(error?.kind == .invalidAddress)
