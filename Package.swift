@@ -205,6 +205,14 @@ let package = Package(
         .executableTarget(
             name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
             swiftSettings: strict),
+        // Injures a real pool while it works.
+        .executableTarget(
+            name: "fault-harness",
+            dependencies: [
+                "Model", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres", "TestSupport", "WorkerCore",
+                "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], path: "Tests/FaultHarness", swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

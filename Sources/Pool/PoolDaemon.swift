@@ -26,6 +26,7 @@ package final class PoolDaemon: Sendable {
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let results: RedisResults?
+    private let subscriber: RedisSubscriber?
     private let publisher: RabbitPublisher?
     private let consumer: RabbitConsumer?
     private let log: Logger
@@ -39,7 +40,9 @@ package final class PoolDaemon: Sendable {
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         objects = LocalObjects(folders: settings.localFolders)
-        redis = try settings.redisURI.map { RedisClient(RedisSettings(address: try RedisAddress(url: $0))) }
+        let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
+        redis = redisSettings.map { RedisClient($0) }
+        subscriber = redisSettings.map { RedisSubscriber($0) }
         redisProgress = redis.map { RedisProgress($0) }
         results = redis.map { RedisResults($0) }
         let executor = CodecExecutor(
@@ -71,7 +74,8 @@ package final class PoolDaemon: Sendable {
     ) -> WorkerSettings {
         var worker = WorkerSettings(
             name: settings.name, instance: instance, version: version, kinds: settings.kinds, slots: settings.slots,
-            memoryBytes: settings.memoryBytes, caps: settings.caps)
+            memoryBytes: settings.memoryBytes - Int64(settings.slots) * PoolSettings.overheadBytes,
+            caps: settings.caps)
         worker.leaseSeconds = settings.leaseSeconds
         worker.renewSeconds = settings.leaseSeconds / 3
         worker.giveUpSeconds = settings.leaseSeconds * 2 / 3
@@ -106,7 +110,7 @@ package final class PoolDaemon: Sendable {
     /// Answers scheduler and operators until its task is cancelled.
     private func serve() async {
         let parts = ServiceParts(
-            store: store, hub: hub, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
+            store: store, taps: taps, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         do {
             try await SchedulerService.run(
@@ -115,6 +119,11 @@ package final class PoolDaemon: Sendable {
         } catch {
             log.critical("the service cannot listen", metadata: ["error": "\(error)"])
         }
+    }
+
+    private var taps: [any ProgressTap] {
+        guard let subscriber, let redis else { return [HubTap(hub)] }
+        return [HubTap(hub), RedisTap(subscriber: subscriber, client: redis)]
     }
 
     /// Why this process cannot do all that it is for; empty when it can.
@@ -152,6 +161,7 @@ package final class PoolDaemon: Sendable {
         }
         while await relay.deliverDue() {}
         template.stop()
+        subscriber?.close()
         await redisProgress?.close()
         await redis?.close()
         await publisher?.close()
@@ -212,6 +222,7 @@ package final class PoolDaemon: Sendable {
         var rules = TaskRules()
         for (name, kind) in arrivals.taskNames { rules.tasks[name] = TaskRules.Task(kind) }
         rules.defaultAttempts = settings.maxAttempts
+        rules.admittedKinds = TaskRules.mediaKinds
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
         replies.keepSeconds = settings.resultSeconds

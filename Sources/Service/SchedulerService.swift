@@ -9,7 +9,7 @@ package import WorkerCore
 /// What the service works on.
 package struct ServiceParts: Sendable {
     package var store: any JobStore
-    package var hub: ProgressHub
+    package var taps: [any ProgressTap]
     package var newID: @Sendable () -> String
     package var now: @Sendable () -> StoreTime
     /// Why the process is not ready; empty when it is.
@@ -17,11 +17,12 @@ package struct ServiceParts: Sendable {
     var rules = TaskRules()
 
     package init(
-        store: any JobStore, hub: ProgressHub, newID: @escaping @Sendable () -> String,
+        store: any JobStore, taps: [any ProgressTap], newID: @escaping @Sendable () -> String,
         now: @escaping @Sendable () -> StoreTime, obstacles: @escaping @Sendable () async -> [String]
     ) {
-        (self.store, self.hub, self.newID, self.now, self.obstacles) = (store, hub, newID, now, obstacles)
+        (self.store, self.taps, self.newID, self.now, self.obstacles) = (store, taps, newID, now, obstacles)
         rules.defaultOwner = nil
+        rules.admittedKinds = TaskRules.mediaKinds
     }
 }
 

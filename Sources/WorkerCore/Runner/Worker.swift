@@ -65,9 +65,9 @@ package actor Worker {
     private func claimUntilDrained() async {
         await withDiscardingTaskGroup { group in
             while !isDraining {
-                let jobs = await claim()
-                for job in jobs { start(job, in: &group) }
-                guard jobs.isEmpty, !isDraining else { continue }
+                let attempts = await claim()
+                for attempt in attempts { start(attempt, in: &group) }
+                guard attempts.isEmpty, !isDraining else { continue }
                 await waitForNews()
             }
             await waitForRunning()
@@ -85,26 +85,27 @@ package actor Worker {
         hasNews = false
     }
 
-    private func claim() async -> [JobRecord] {
-        var jobs: [JobRecord] = []
+    private func claim() async -> [Attempt] {
+        var attempts: [Attempt] = []
         let worked = settings.kinds.filter { $0 != .noop }
         do {
             // One at a time: the next one's memory has to fit beside this one's.
             while !worked.isEmpty, board.freeSlots > 0, !isDraining {
                 let claimed = try await store.claim(request(worked, limit: 1))
                 guard let job = claimed.first else { break }
-                board.start(job, memoryBytes: reservation(job), at: clock.now)
-                jobs.append(job)
+                let attempt = Attempt(job: job, caps: caps(of: job))
+                board.start(job, memoryBytes: attempt.caps.memoryBytes, at: clock.now)
+                attempts.append(attempt)
             }
             if settings.kinds.contains(.noop), board.freeNoops > 0, !isDraining {
                 let claimed = try await store.claim(request([.noop], limit: board.freeNoops))
                 for job in claimed { board.start(job, memoryBytes: 0, at: clock.now) }
-                jobs += claimed
+                attempts += claimed.map { Attempt(job: $0, caps: .none) }
             }
         } catch {
             log.warning("claiming failed", metadata: ["error": "\(error)"])
         }
-        return jobs
+        return attempts
     }
 
     private func request(_ kinds: [JobKind], limit: Int) -> ClaimRequest {
@@ -113,22 +114,22 @@ package actor Worker {
             leaseSeconds: settings.leaseSeconds, admits: true)
     }
 
-    /// An attempt may use its cap, whatever was predicted: what is reserved is what it cannot exceed.
-    private func reservation(_ job: JobRecord) -> Int64 { caps(of: job).memoryBytes }
-
+    /// An attempt may use its cap, whatever was predicted, and so much is reserved for it; where less is free, that is
+    /// its cap. What was predicted is free: the claim asked for no more.
     private func caps(of job: JobRecord) -> EffectiveCaps {
         let base = settings.caps[job.kind] ?? .none
-        return base.lowered(by: job.caps, overflowBytes: job.isOverflow ? job.memoryBytes : nil)
+        var caps = base.lowered(by: job.caps, overflowBytes: job.isOverflow ? job.memoryBytes : nil)
+        caps.memoryBytes = min(caps.memoryBytes, board.freeMemoryBytes)
+        return caps
     }
 
     // MARK: Attempts
 
-    private func start(_ job: JobRecord, in group: inout DiscardingTaskGroup) {
-        let attempt = Attempt(job: job, caps: caps(of: job))
-        let reporter = ProgressReporter(job, sink: progress)
+    private func start(_ attempt: Attempt, in group: inout DiscardingTaskGroup) {
+        let reporter = ProgressReporter(attempt.job, sink: progress)
         reporters[attempt.lease] = reporter
         switches[attempt.lease] = attempt.stop
-        if job.kind != .noop { reporter.tick() }
+        if attempt.job.kind != .noop { reporter.tick() }
         group.addTask { await self.perform(attempt, reporter) }
     }
 
