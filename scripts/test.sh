@@ -18,6 +18,16 @@ status=0
 # Runs the tests that the options choose, in parallel. A test that hangs is to be told by name: what still runs is shown
 # before everything is stopped.
 limit=${REELPOOL_TEST_MINUTES:-20}
+# The test program outlives the one that started it.
+stop_left_over() {
+    local program
+    for program in /proc/[0-9]*; do
+        case $(readlink "$program/exe") in
+            "$PWD"/.build/*PackageTests.xctest) kill -KILL "${program#/proc/}" ;;
+        esac
+    done
+}
+
 run_tests() {
     local result=0 part
     part=$(mktemp)
@@ -29,6 +39,7 @@ run_tests() {
             <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
             <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u) >&2
         ps -o pid,etimes,stat,args --forest >&2
+        stop_left_over
     fi
     rm -f "$part"
     [ "$result" -eq 0 ] || status=$result
@@ -39,6 +50,10 @@ run_tests() {
 pool='^(DaemonTests|IsolationTests|PoolTests|QueueTests|StoreTests)\.'
 run_tests --filter "$pool"
 run_tests --skip "$pool"
+
+echo
+echo "Faults"
+.build/debug/fault-harness --faults 22 --jobs 60 || status=1
 
 echo
 echo "Render fixtures"

@@ -73,7 +73,8 @@ package enum Settings {
             "REELPOOL_TASK_NAMES", .pairs, nil, "Senders' task names: `app.tasks.export=render,app.tasks.proxy=proxy`."),
         Setting("REELPOOL_REDIS", .secret, nil, "Progress and foreign results: `redis://:password@host/0`."),
         Setting("REELPOOL_RESULT_SECONDS", .integer(1...31_536_000), "86400", "How long results stay in Redis."),
-        Setting("REELPOOL_RESULT_FORM", .text, "pickle",
+        Setting(
+            "REELPOOL_RESULT_FORM", .text, "pickle",
             "How TaskIQ's clients read results: pickle, as `taskiq-redis` does unless told otherwise, or json."),
     ]
 

@@ -37,10 +37,13 @@ package enum SchedulerService {
         _ parts: ServiceParts, host: String, port: Int, token: String?, log: Logger,
         onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
+        // What it has to say is said by whoever calls this; being cancelled is no error.
+        var quiet = log
+        quiet.logLevel = .critical
         let application = Application(
             router: router(parts, token: token),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
-            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: log)
+            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: quiet)
         try await application.run()
     }
 

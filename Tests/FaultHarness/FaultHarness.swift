@@ -42,7 +42,6 @@ struct FaultHarness: AsyncParsableCommand {
     }
 }
 
-
 struct HarnessError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -36,7 +36,8 @@ struct Verdict {
             }
             records.append(record)
             guard record.state.isFinal else {
-                summary.problems.append("\(id) (\(task)) has not ended: \(record.state), \(record.failure?.code.rawValue ?? "")")
+                summary.problems.append(
+                    "\(id) (\(task)) has not ended: \(record.state), \(record.failure?.code.rawValue ?? "")")
                 continue
             }
             if times[id] != [record.state.rawValue] {
@@ -45,7 +46,8 @@ struct Verdict {
             let attempts = try await ground.store.attempts(of: id)
             summary.attempts += attempts.count
             let code = record.failure?.code
-            summary.ends[code.map { "\(record.state.rawValue) (\($0.rawValue))" } ?? record.state.rawValue, default: 0] += 1
+            summary.ends[
+                code.map { "\(record.state.rawValue) (\($0.rawValue))" } ?? record.state.rawValue, default: 0] += 1
             // What we did to it can kill a job; nothing else may.
             let crashed = attempts.count { $0.failure?.category == .crashed }
             if record.state != .succeeded, !(record.state == .dead && code?.category == .crashed && crashed >= 2) {
@@ -74,6 +76,7 @@ struct Verdict {
                     summary.problems.append("\(record.id) succeeded, and its output is missing")
                     continue
                 }
+                try await checkMoment(path, record, &summary)
                 digests[edit, default: []].insert(SHA256.hash(data: data).map { "\($0)" }.joined(separator: "."))
             } else if data != nil {
                 summary.problems.append("\(record.id) is \(record.state), and has an output")
@@ -91,6 +94,18 @@ struct Verdict {
             try await Task.sleep(for: .milliseconds(200))
         }
         for name in strangers { summary.problems.append("left behind: \(name)") }
+    }
+
+    /// The file got its name while the attempt ran that succeeded: any other would have put its own there.
+    private func checkMoment(_ path: String, _ record: JobRecord, _ summary: inout Summary) async throws {
+        let attempt = try await ground.store.attempts(of: record.id).last { $0.failure == nil }
+        var status = stat()
+        guard stat(path, &status) == 0, let attempt, let ended = attempt.endedAt else { return }
+        let changed = StoreTime(status.st_ctim.tv_sec) * 1000 + StoreTime(status.st_ctim.tv_nsec) / 1_000_000
+        if changed < attempt.startedAt || changed > ended + 1 {
+            summary.problems.append(
+                "the output of \(record.id) is of \(changed), its attempt lasted from \(attempt.startedAt) to \(ended)")
+        }
     }
 
     /// Who looks late reads how a job ended.

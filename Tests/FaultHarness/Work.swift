@@ -14,7 +14,7 @@ final class Work: Sendable {
     }
 
     static let edits: [(source: String, start: Int, end: Int)] = [
-        ("pal25.mp4", 0, 1000), ("pal25.mp4", 500, 1700), ("ntsc.mp4", 200, 1400), ("talk.mp4", 0, 900),
+        ("pal25.mp4", 0, 1000), ("pal25.mp4", 500, 1700), ("ntsc.mp4", 200, 1400), ("talk.mp4", 0, 15_000),
     ]
 
     private struct State {

@@ -93,14 +93,14 @@ package actor Worker {
             while !worked.isEmpty, board.freeSlots > 0, !isDraining {
                 let claimed = try await store.claim(request(worked, limit: 1))
                 guard let job = claimed.first else { break }
-                let attempt = Attempt(job: job, caps: caps(of: job))
+                let attempt = Attempt(job: job, caps: caps(of: job), startedAt: clock.now)
                 board.start(job, memoryBytes: attempt.caps.memoryBytes, at: clock.now)
                 attempts.append(attempt)
             }
             if settings.kinds.contains(.noop), board.freeNoops > 0, !isDraining {
                 let claimed = try await store.claim(request([.noop], limit: board.freeNoops))
                 for job in claimed { board.start(job, memoryBytes: 0, at: clock.now) }
-                attempts += claimed.map { Attempt(job: $0, caps: .none) }
+                attempts += claimed.map { Attempt(job: $0, caps: .none, startedAt: clock.now) }
             }
         } catch {
             log.warning("claiming failed", metadata: ["error": "\(error)"])
@@ -129,7 +129,10 @@ package actor Worker {
         let reporter = ProgressReporter(attempt.job, sink: progress)
         reporters[attempt.lease] = reporter
         switches[attempt.lease] = attempt.stop
-        if attempt.job.kind != .noop { reporter.tick() }
+        if attempt.job.kind != .noop {
+            reporter.tick()
+            log.info("the attempt begins", metadata: Self.metadata(attempt.job))
+        }
         group.addTask { await self.perform(attempt, reporter) }
     }
 
@@ -163,6 +166,24 @@ package actor Worker {
             return
         }
         tellEnd(state, outcome, reporter)
+        guard attempt.job.kind != .noop else { return }
+        var metadata = Self.metadata(attempt.job)
+        metadata["state"] = "\(state.rawValue)"
+        metadata["seconds"] = "\(((clock.now - attempt.startedAt) * 1000).rounded() / 1000)"
+        if case .failed(let failure) = result {
+            metadata["code"] = "\(failure.code.rawValue)"
+            metadata["error"] = "\(failure.message)"
+            if let detail = failure.detail { metadata["detail"] = "\(detail)" }
+        }
+        log.info("the attempt has ended", metadata: metadata)
+    }
+
+    private static func metadata(_ job: JobRecord) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "job": "\(job.id)", "kind": "\(job.kind.rawValue)", "epoch": "\(job.epoch)", "owner": "\(job.owner)",
+        ]
+        if let request = job.requestID { metadata["request_id"] = "\(request)" }
+        return metadata
     }
 
     private func outcome(of result: AttemptResult, _ attempt: Attempt) -> AttemptEnding.Outcome {
