@@ -9,10 +9,10 @@ SEEDS ?= 1200
 REELPOOL := .build/release/reelpool
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz fixtures bench clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz fixtures bench bench-isolation bench-store clean packages test-packages bench-packages
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 run: release ## Build, then take a real recording through probe, proxy, analyze and render
 	@scripts/demo.sh $(REELPOOL) $(FIXTURES)/media/talk.mp4 $(OUT)
@@ -25,6 +25,7 @@ build: packages ## Build for debugging
 
 release: packages ## Build for use
 	$(SWIFT) build -c release -j $(JOBS) --product reelpool --static-swift-stdlib
+	$(SWIFT) build -c release -j $(JOBS) --product reelpool-codec --static-swift-stdlib
 
 lint: ## Check the style of all sources
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
@@ -40,6 +41,14 @@ fixtures: release ## Render the project's own fixtures and compare
 
 bench: release bench-packages ## Measure side by side with the ffmpeg command line; writes docs/benchmarks.md
 	@scripts/bench.sh $(REELPOOL)
+
+bench-store: bench-packages ## Measure the store of jobs, on SQLite and Postgres
+	$(SWIFT) build -c release -j $(JOBS) --product store-bench
+	@scripts/servers.sh run .build/release/store-bench
+
+bench-isolation: release ## Measure what a process for a job costs; prints JSON
+	@$(SWIFT) build -c release -j $(JOBS) --product isolation-bench --static-swift-stdlib >&2
+	@.build/release/isolation-bench measure .build/release/reelpool-codec $(FIXTURES)/media/pal25.mp4
 
 packages: ## Install the system packages that building needs
 	@scripts/packages.sh build

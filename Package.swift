@@ -13,12 +13,19 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "reelpool",
     products: [
-        .executable(name: "reelpool", targets: ["reelpool"])
+        .executable(name: "reelpool", targets: ["reelpool"]),
+        .executable(name: "reelpool-codec", targets: ["reelpool-codec"]),
+        .executable(name: "reelpoold", targets: ["reelpoold"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // FFmpeg, as Debian and Ubuntu package it. Media is the only target that imports these two.
@@ -34,14 +41,29 @@ let package = Package(
         ),
         .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"], path: "Sources/C/CFFmpegShims"),
 
+        // Processes, sandboxes and descriptors. Isolation is the only target that imports it.
+        .target(name: "CLinux", path: "Sources/C/CLinux"),
+        // What brings messages, holds jobs and takes results: one importing target each.
+        .systemLibrary(
+            name: "CRabbitMQ", path: "Sources/C/CRabbitMQ", pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"])]),
+        .target(name: "CRabbitMQShims", dependencies: ["CRabbitMQ"], path: "Sources/C/CRabbitMQShims"),
+        .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
 
+        // Files that are whole or absent.
+        .target(name: "LocalFiles", dependencies: ["Model"], swiftSettings: strict),
+
         // Effects: FFmpeg behind owned handles, then the jobs made of them.
         .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
-        .target(name: "Engine", dependencies: ["Media", "Model", "Planning"], swiftSettings: strict),
-        .target(name: "FixtureHarness", dependencies: ["Engine", "Media", "Model"], swiftSettings: strict),
+        .target(name: "Engine", dependencies: ["LocalFiles", "Media", "Model", "Planning"], swiftSettings: strict),
+        .target(
+            name: "FixtureHarness", dependencies: ["Engine", "LocalFiles", "Media", "Model"], swiftSettings: strict),
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(
@@ -53,15 +75,87 @@ let package = Package(
             dependencies: ["WorkerCore", .product(name: "Configuration", package: "swift-configuration")],
             swiftSettings: strict),
 
+        // The store of jobs: one schema and one logic, two drivers. StorePostgres alone imports libpq.
+        .target(name: "SQLStore", dependencies: ["Model", "WorkerCore"], swiftSettings: strict),
+        .target(
+            name: "StorePostgres", dependencies: ["CPostgres", "Model", "SQLStore", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "StoreSQLite",
+            dependencies: ["Model", "SQLStore", "WorkerCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+
+        // Messages to jobs and jobs to answers, without a connection; then the connections.
+        .target(
+            name: "Envelopes",
+            dependencies: ["Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(
+            name: "QueueRabbitMQ", dependencies: ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
+            swiftSettings: strict),
+        .target(
+            name: "ProgressRedis", dependencies: ["CHiredis", "Envelopes", "Model", "WorkerCore"],
+            swiftSettings: strict),
+
+        // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
+        .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
+        .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
+        // What tasks may name on a machine's own disks.
+        .target(name: "LocalObjects", dependencies: ["LocalFiles", "Model", "WorkerCore"], swiftSettings: strict),
+        // Claimed jobs to processes: what they may read and write, and what became of them.
+        .target(
+            name: "MediaTasks",
+            dependencies: [
+                "CodecHost", "Isolation", "Model", "WorkerCore", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
+        // The scheduler's interface over HTTP, and what operators' machinery asks.
+        .target(
+            name: "Service",
+            dependencies: [
+                "Envelopes", "Model", "WorkerCore", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: strict),
+        // Everything around a worker, put together.
+        .target(
+            name: "Pool",
+            dependencies: [
+                "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        // The requests of an operator or a terminal to stop.
+        .target(name: "Signals", swiftSettings: strict),
+
         // Programs.
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "Media", "Model", "Planning",
+                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
+
+        .executableTarget(
+            name: "reelpoold",
+            dependencies: [
+                "Model", "Pool", "PoolConfig", "Signals", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        // What jobs run in. It knows of no network, queue or database.
+        .executableTarget(
+            name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
+
+        // What `make bench` measures parts of the pool with.
+        .executableTarget(
+            name: "isolation-bench", dependencies: ["CodecHost", "Isolation", "Model"],
+            path: "Benchmarks/IsolationBench", swiftSettings: strict),
+        .executableTarget(
+            name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
+            path: "Benchmarks/StoreBench", swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(
@@ -76,10 +170,49 @@ let package = Package(
         .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
+        // A program that attacks instead of working, in the sandbox that jobs run in.
+        .target(name: "CEscape", path: "Tests/C/CEscape"),
+        .executableTarget(
+            name: "isolation-test-child", dependencies: ["CEscape", "CodecHost", "Isolation", "Model"],
+            path: "Tests/IsolationTestChild", swiftSettings: strict),
         .testTarget(
             name: "WorkerCoreTests", dependencies: ["Model", "TestSupport", "WorkerCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PoolTests",
+            dependencies: [
+                "LocalFiles", "LocalObjects", "Model", "SQLStore", "StoreSQLite", "TestSupport", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
+        .testTarget(
+            name: "IsolationTests",
+            dependencies: [
+                "CodecHost", "Engine", "Isolation", "LocalFiles", "Media", "Model", "TestSupport",
+                "isolation-test-child", "reelpool-codec",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Model", "SQLStore", "StorePostgres", "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
+            ], swiftSettings: strict),
+        // Writes to a store until it is killed.
+        .executableTarget(
+            name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
+            swiftSettings: strict),
+        // Injures a real pool while it works.
+        .executableTarget(
+            name: "fault-harness",
+            dependencies: [
+                "Model", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres", "TestSupport", "WorkerCore",
+                "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], path: "Tests/FaultHarness", swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

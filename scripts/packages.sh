@@ -3,10 +3,15 @@
 # Asks for nothing that is there already, so that it is quick and needs no network then.
 set -euo pipefail
 
-build=(libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config)
+build=(
+    libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
+    libpq-dev libsqlite3-dev librabbitmq-dev libhiredis-dev
+)
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
-test=(ffmpeg python3 strace)
-bench=(ffmpeg python3 python3-venv)
+# The servers are what scripts/servers.sh starts.
+servers=(postgresql redis-server rabbitmq-server openssl util-linux)
+test=(ffmpeg python3 python3-venv strace binutils "${servers[@]}")
+bench=(ffmpeg python3 python3-venv "${servers[@]}")
 
 purpose=${1:?build, test or bench}
 case $purpose in
@@ -31,5 +36,13 @@ echo "Installing ${missing[*]}"
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 export DEBIAN_FRONTEND=noninteractive
+# Debian starts a server as soon as it is installed, on its usual port. Not here: a policy that says no to all services
+# is in place meanwhile, unless the machine has a policy of its own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Engine
 internal import FoundationEssentials
+internal import LocalFiles
 package import Media
 internal import Model
 internal import Synchronization

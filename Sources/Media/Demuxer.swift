@@ -1,6 +1,6 @@
 internal import CFFmpeg
 internal import CFFmpegShims
-internal import Model
+package import Model
 
 /// What a demuxer may be asked to open.
 package struct DemuxerLimits: Sendable {

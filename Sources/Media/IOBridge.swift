@@ -1,5 +1,6 @@
 internal import CFFmpeg
 internal import CFFmpegShims
+internal import Model
 
 /// Lends a `ByteSource` to libavformat as an `AVIOContext`, and remembers the source's own error.
 final class InputBridge {

@@ -96,7 +96,7 @@ extension PoolSettings {
 
     private static func kinds(_ values: inout SettingValues) -> [JobKind] {
         var kinds: [JobKind] = []
-        for name in values.list("REELPOOL_KINDS") {
+        for name in values.list("REELPOOL_KINDS") where name != "none" {
             if let kind = JobKind(rawValue: name) {
                 if !kinds.contains(kind) { kinds.append(kind) }
             } else {

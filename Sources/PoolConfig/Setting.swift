@@ -42,7 +42,8 @@ package enum Settings {
             "Where jobs live: `postgresql://user:password@host/database`, or `sqlite:PATH` on one machine."),
         Setting(
             "REELPOOL_NAME", .text, nil, "The worker's name, unique among live workers; the host's name by default."),
-        Setting("REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes."),
+        Setting(
+            "REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes, or `none`."),
         Setting("REELPOOL_SLOTS", .integer(1...256), "1", "Jobs at a time."),
         Setting("REELPOOL_MEMORY", .bytes, nil, "Memory for all jobs together; the container's limit by default."),
         Setting(
@@ -72,7 +73,9 @@ package enum Settings {
             "REELPOOL_TASK_NAMES", .pairs, nil, "Senders' task names: `app.tasks.export=render,app.tasks.proxy=proxy`."),
         Setting("REELPOOL_REDIS", .secret, nil, "Progress and foreign results: `redis://:password@host/0`."),
         Setting("REELPOOL_RESULT_SECONDS", .integer(1...31_536_000), "86400", "How long results stay in Redis."),
-        Setting("REELPOOL_RESULT_FORM", .text, "json", "How TaskIQ's clients read results: json or pickle."),
+        Setting(
+            "REELPOOL_RESULT_FORM", .text, "pickle",
+            "How TaskIQ's clients read results: pickle, as `taskiq-redis` does unless told otherwise, or json."),
     ]
 
     private static let service = [

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Dispatch
 internal import Engine
+internal import LocalFiles
 internal import Media
 internal import Model
 internal import Synchronization

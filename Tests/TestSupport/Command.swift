@@ -94,6 +94,15 @@ package final class ChildProcess {
         return CommandResult(status: status, output: data, errors: text)
     }
 
+    /// The next line of standard output; `nil` at its end.
+    package func readLine() -> String? {
+        var line: [UInt8] = []
+        while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+            line.append(byte)
+        }
+        return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+    }
+
     private static func drain(_ handle: FileHandle) {
         DispatchQueue(label: "reelpool.test.drain").async {
             while let chunk = try? handle.read(upToCount: 4096), !chunk.isEmpty {}

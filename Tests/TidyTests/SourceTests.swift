@@ -35,6 +35,14 @@ struct SourceTests {
         #expect(importing.filter { !$0.hasPrefix("Sources/Media/") } == [])
     }
 
+    @Test("import each database in its driver only", arguments: ["CPostgres", "GRDB"])
+    func databases(library: String) throws {
+        let importing = try Self.places { $0.contains("import \(library)") }
+        let driver = library == "GRDB" ? "Sources/StoreSQLite/" : "Sources/StorePostgres/"
+        #expect(!importing.isEmpty)
+        #expect(importing.filter { !$0.hasPrefix(driver) } == [])
+    }
+
     @Test("ask for FFmpeg's version in its shims only")
     func versions() throws {
         let files = repositoryFiles(endingIn: [".swift", ".c", ".h"], under: "Sources")
@@ -45,15 +53,33 @@ struct SourceTests {
 
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
-        "Model": [], "WorkerCore": ["Model"], "PoolConfig": ["WorkerCore"], "Planning": ["Model"],
-        "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
-        "Engine": ["Media", "Model", "Planning"], "FixtureHarness": ["Engine", "Media", "Model"],
-        "reelpool": ["Engine", "FixtureHarness", "Media", "Model", "Planning"],
+        "Model": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
+        "LocalFiles": ["Model"], "Engine": ["LocalFiles", "Media", "Model", "Planning"],
+        "FixtureHarness": ["Engine", "LocalFiles", "Media", "Model"],
+        "LocalObjects": ["LocalFiles", "Model", "WorkerCore"],
+        "Isolation": ["CLinux", "Model"], "CodecHost": ["Isolation", "Model"],
+        "WorkerCore": ["Model"], "PoolConfig": ["WorkerCore"], "SQLStore": ["Model", "WorkerCore"],
+        "StorePostgres": ["CPostgres", "Model", "SQLStore", "WorkerCore"],
+        "StoreSQLite": ["Model", "SQLStore", "WorkerCore"], "Envelopes": ["Model", "WorkerCore"],
+        "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
+        "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
+        "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
+        "reelpool": ["Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals"],
+        "Signals": [],
+        "Pool": [
+            "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "WorkerCore",
+        ],
+        "Service": ["Envelopes", "Model", "WorkerCore"],
+        "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
+        "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
+        "reelpool-bench": ["CodecHost", "Isolation", "Model"],
     ]
 
     @Test("import downwards only")
     func layering() throws {
-        let modules = Set(Self.layers.keys).union(["CFFmpeg", "CFFmpegShims"])
+        let foreign = ["CFFmpeg", "CFFmpegShims", "CLinux", "CPostgres", "CRabbitMQ", "CRabbitMQShims", "CHiredis"]
+        let modules = Set(Self.layers.keys).union(foreign)
         for file in Self.swift {
             let module = String(file.split(separator: "/")[1])
             let allowed = try #require(Self.layers[module], "\(file) is in a module without a layer")

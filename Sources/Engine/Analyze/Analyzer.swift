@@ -14,13 +14,22 @@ package struct AnalysisOptions {
 
 /// Listens to and looks at a source once, and proposes the edit that tightens it.
 package struct Analyzer {
-    private let path: String
+    private let source: String
+    private let sources: any SourceProvider
     private let options: AnalysisOptions
     private let meter: ProgressMeter
     private let cancellation: Cancellation
 
+    package init(
+        _ source: String, in sources: any SourceProvider, options: AnalysisOptions, meter: ProgressMeter,
+        cancellation: Cancellation
+    ) {
+        (self.source, self.sources) = (source, sources)
+        (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
+    }
+
     package init(path: String, options: AnalysisOptions, meter: ProgressMeter, cancellation: Cancellation) {
-        (self.path, self.options, self.meter, self.cancellation) = (path, options, meter, cancellation)
+        self.init(path, in: LocalSources(), options: options, meter: meter, cancellation: cancellation)
     }
 
     package func run() throws -> AnalysisReport {
@@ -33,7 +42,8 @@ package struct Analyzer {
 
     private func analyze() throws -> AnalysisReport {
         meter.update(.probing, fraction: 0)
-        let probe = try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
+        let probe = try Prober.probe(
+            sources.open(source), name: source, limits: options.limits, cancellation: cancellation)
         let (video, audio) = try probe.mainStreams(salvage: options.salvage)
         var settings = SourceReader.Settings()
         settings.videoStream = video?.index
@@ -42,8 +52,8 @@ package struct Analyzer {
         settings.limits = options.limits
         settings.salvage = options.salvage
         settings.duration = probe.duration
-        let path = path
-        let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        let (sources, source) = (sources, source)
+        let reader = try SourceReader({ try sources.open(source) }, settings: settings, cancellation: cancellation)
 
         var sound: SoundAnalysis?
         if let audio { sound = try SoundAnalysis(stream: audio) }
@@ -83,9 +93,9 @@ package struct Analyzer {
         try picture?.finish(at: end)
 
         var report = AnalysisReport(
-            source: self.path, pacing: options.pacing,
+            source: source, pacing: options.pacing,
             edit: EditDocument(
-                sources: [EditSource(id: "source", uri: absolutePath(self.path))], programme: .edits([])))
+                sources: [EditSource(id: "source", uri: sources.lastingName(of: source))], programme: .edits([])))
         report.scenes = picture?.scenes
         report.black = picture?.black
         report.loudness = sound?.loudness

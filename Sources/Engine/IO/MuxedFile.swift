@@ -1,14 +1,14 @@
 internal import Media
 internal import Model
 
-/// A container file being written: the muxer and the staged file under it.
+/// A container file being written: the muxer and the staged output under it.
 final class MuxedFile {
-    let file: StagedFile
+    let file: any StagedOutput
     var muxer: Muxer
 
     /// - Parameter format: libavformat's name of the container.
-    init(path: String, format: String, cancellation: Cancellation) throws {
-        file = try StagedFile(destination: path)
+    init(_ name: String, in outputs: any OutputProvider, format: String, cancellation: Cancellation) throws {
+        file = try outputs.create(name)
         muxer = try Muxer(format: format, sink: file, cancellation: cancellation)
     }
 

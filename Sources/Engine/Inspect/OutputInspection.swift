@@ -1,3 +1,4 @@
+internal import LocalFiles
 package import Media
 internal import Model
 

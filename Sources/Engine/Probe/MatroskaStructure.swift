@@ -1,4 +1,4 @@
-internal import Media
+internal import Model
 
 /// Whether a Matroska or WebM file is as long as its Segment element claims.
 ///

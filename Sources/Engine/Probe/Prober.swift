@@ -1,3 +1,4 @@
+internal import LocalFiles
 package import Media
 package import Model
 internal import Planning
@@ -10,7 +11,8 @@ package enum Prober {
         try probe(LocalFile(path: path), name: path, limits: limits, cancellation: cancellation)
     }
 
-    static func probe(
+    /// - Parameter name: what the report calls the source.
+    package static func probe(
         _ source: any ByteSource, name: String, limits: DemuxerLimits, cancellation: Cancellation
     ) throws -> ProbeReport {
         let mp4 = try MP4Structure(source)

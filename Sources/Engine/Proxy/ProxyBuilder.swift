@@ -21,19 +21,29 @@ package struct ProxyOptions {
 /// Makes everything an editor in a browser needs of one source, from one decode: a scrubbable proxy, sound for
 /// transcription, a sprite sheet, a waveform and a poster.
 package struct ProxyBuilder {
-    private static let outputs = ["proxy.mp4", "audio.mp3", "sprite.jpg", "waveform.json", "poster.jpg"]
+    package static let outputNames = ["proxy.mp4", "audio.mp3", "sprite.jpg", "waveform.json", "poster.jpg"]
 
-    private let path: String
-    private let folder: String
+    private let source: String
+    private let sources: any SourceProvider
+    private let outputs: any OutputProvider
     private let options: ProxyOptions
     private let meter: ProgressMeter
     private let cancellation: Cancellation
 
     package init(
+        _ source: String, in sources: any SourceProvider, outputs: any OutputProvider, options: ProxyOptions,
+        meter: ProgressMeter, cancellation: Cancellation
+    ) {
+        (self.source, self.sources, self.outputs, self.options) = (source, sources, outputs, options)
+        (self.meter, self.cancellation) = (meter, cancellation)
+    }
+
+    package init(
         path: String, folder: String, options: ProxyOptions, meter: ProgressMeter, cancellation: Cancellation
     ) {
-        (self.path, self.folder, self.options) = (path, folder, options)
-        (self.meter, self.cancellation) = (meter, cancellation)
+        self.init(
+            path, in: LocalSources(), outputs: LocalOutputs(folder: folder), options: options, meter: meter,
+            cancellation: cancellation)
     }
 
     package func run() throws -> ProxyReport {
@@ -46,14 +56,15 @@ package struct ProxyBuilder {
 
     private func build() throws -> ProxyReport {
         meter.update(.probing, fraction: 0)
-        let probe = try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
+        let probe = try Prober.probe(
+            sources.open(source), name: source, limits: options.limits, cancellation: cancellation)
         let (video, audio) = try probe.mainStreams(salvage: options.salvage)
-        try OutputFolder.create(folder)
-        if let name = Self.outputs.first(where: { isSameFile(path, file($0)) }) {
+        try outputs.prepare()
+        if let name = Self.outputNames.first(where: { outputs.isSource(source, output: $0) }) {
             throw EngineError(.outputIsSource, "the source would be overwritten by its own \(name)")
         }
 
-        var report = ProxyReport(source: path, proxyMethod: .encoded, proxyReason: "")
+        var report = ProxyReport(source: source, proxyMethod: .encoded, proxyReason: "")
         let obstacle = ProxyRules.obstacle(probe)
         if options.when == .unplayable, probe.browserPlayable.playable {
             (report.proxyMethod, report.proxyReason) = (.notNeeded, probe.browserPlayable.reason)
@@ -66,8 +77,8 @@ package struct ProxyBuilder {
         var remux: Remuxer.Copy?
         if report.proxyMethod == .remuxed, let video {
             let outcome = try Remuxer.remux(
-                path: path, streams: [video.index] + (audio.map { [$0.index] } ?? []), to: file("proxy.mp4"),
-                limits: options.limits, cancellation: cancellation)
+                sources.open(source), streams: [video.index] + (audio.map { [$0.index] } ?? []), to: "proxy.mp4",
+                in: outputs, limits: options.limits, cancellation: cancellation)
             switch outcome {
             case .copied(let copy):
                 remux = copy
@@ -77,17 +88,15 @@ package struct ProxyBuilder {
             }
         }
         let pass = try ProxyPass(
-            probe: probe, video: video, audio: audio, path: path, files: file,
-            encodesProxy: report.proxyMethod == .encoded,
-            options: options, meter: meter, cancellation: cancellation)
+            probe: probe, video: video, audio: audio, makeSource: { [sources, source] in try sources.open(source) },
+            outputs: outputs, encodesProxy: report.proxyMethod == .encoded, options: options, meter: meter,
+            cancellation: cancellation)
         try pass.run(&report)
         // All or nothing: names appear only when everything is there.
-        try StagedFile.commit((remux.map { [$0.file] } ?? []) + pass.finished)
+        try outputs.commit((remux.map { [$0.file] } ?? []) + pass.finished)
         report.elapsedSeconds = meter.elapsedSeconds
         report.speed = report.durationSeconds / max(1e-6, report.elapsedSeconds)
         meter.update(.completed, fraction: 1, frames: report.frames ?? 0, mediaSeconds: report.durationSeconds)
         return report
     }
-
-    private func file(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
 }

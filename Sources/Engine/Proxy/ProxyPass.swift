@@ -15,7 +15,7 @@ final class ProxyPass {
     private let probe: ProbeReport
     private let video: VideoStream?
     private let audio: AudioStream?
-    private let files: (String) -> String
+    private let outputs: any OutputProvider
     private let options: ProxyOptions
     private let meter: ProgressMeter
     private let cancellation: Cancellation
@@ -39,14 +39,15 @@ final class ProxyPass {
     private var sprite: SpriteSheet?
     private var poster: PosterChoice
     /// Complete files that wait for their names.
-    private(set) var finished: [StagedFile] = []
+    private(set) var finished: [any StagedOutput] = []
 
     init(
-        probe: ProbeReport, video: VideoStream?, audio: AudioStream?, path: String, files: @escaping (String) -> String,
-        encodesProxy: Bool, options: ProxyOptions, meter: ProgressMeter, cancellation: Cancellation
+        probe: ProbeReport, video: VideoStream?, audio: AudioStream?,
+        makeSource: @escaping () throws -> any ByteSource, outputs: any OutputProvider, encodesProxy: Bool,
+        options: ProxyOptions, meter: ProgressMeter, cancellation: Cancellation
     ) throws {
         (self.probe, self.video, self.audio) = (probe, video, audio)
-        (self.files, self.options, self.meter, self.cancellation) = (files, options, meter, cancellation)
+        (self.outputs, self.options, self.meter, self.cancellation) = (outputs, options, meter, cancellation)
         duration = probe.container.durationSeconds ?? 0
         poster = PosterChoice(duration: duration)
         var settings = SourceReader.Settings()
@@ -56,9 +57,9 @@ final class ProxyPass {
         settings.limits = options.limits
         settings.salvage = options.salvage
         settings.duration = probe.duration
-        reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        reader = try SourceReader(makeSource, settings: settings, cancellation: cancellation)
         if let video, !encodesProxy {
-            stills = try StillsReader(path: path, stream: video, options: options, cancellation: cancellation)
+            stills = try StillsReader(makeSource, stream: video, options: options, cancellation: cancellation)
         }
         try openPicture(encodesProxy: encodesProxy)
         if encodesProxy { try openProxy() }
@@ -98,7 +99,7 @@ final class ProxyPass {
     }
 
     private func openProxy() throws {
-        let output = try MuxedFile(path: files("proxy.mp4"), format: "mp4", cancellation: cancellation)
+        let output = try MuxedFile("proxy.mp4", in: outputs, format: "mp4", cancellation: cancellation)
         proxy = output
         if let video {
             let canvas = ProxyRules.canvas(for: video)
@@ -132,7 +133,7 @@ final class ProxyPass {
 
     private func openSpeech() throws {
         guard let audio else { return }
-        let output = try MuxedFile(path: files("audio.mp3"), format: "mp3", cancellation: cancellation)
+        let output = try MuxedFile("audio.mp3", in: outputs, format: "mp3", cancellation: cancellation)
         speechFile = output
         let format = AudioFormat(sampleRate: Self.speechSampleRate, layout: .mono)
         speech = try SoundRendition(
@@ -295,7 +296,7 @@ final class ProxyPass {
     }
 
     private func stage(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = try StagedFile(destination: files(name))
+        let file = try outputs.create(name)
         try bytes.withUnsafeBytes { try file.write($0, at: 0) }
         finished.append(file)
         return file.destination

@@ -6,7 +6,7 @@ internal import Planning
 /// container's start.
 enum Remuxer {
     struct Copy {
-        var file: StagedFile
+        var file: any StagedOutput
         /// By source stream.
         var packets: [Int: Int] = [:]
     }
@@ -18,25 +18,26 @@ enum Remuxer {
     }
 
     static func remux(
-        path: String, streams: [Int], to destination: String, limits: DemuxerLimits, cancellation: Cancellation
+        _ source: any ByteSource, streams: [Int], to name: String, in outputs: any OutputProvider,
+        limits: DemuxerLimits, cancellation: Cancellation
     ) throws -> Outcome {
-        var demuxer = try Demuxer(LocalFile(path: path), limits: limits, cancellation: cancellation)
+        var demuxer = try Demuxer(source, limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
-        let output = try MuxedFile(path: destination, format: "mp4", cancellation: cancellation)
-        var outputs: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
+        let output = try MuxedFile(name, in: outputs, format: "mp4", cancellation: cancellation)
+        var targets: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
         for index in streams {
-            outputs[index] = (
+            targets[index] = (
                 try output.muxer.addStream(copying: index, of: demuxer), demuxer.timeBase(ofStream: index),
                 demuxer.timeOffset(ofStream: index)
             )
         }
-        try output.beginIndexFirst(timeBases: outputs.values.map(\.timeBase))
+        try output.beginIndexFirst(timeBases: targets.values.map(\.timeBase))
         var copy = Copy(file: output.file)
         var keyframes = try streams.first.map { try KeyframeWatch(demuxer, stream: $0) }
         var packet = try Packet()
         while try demuxer.read(into: &packet) {
             try cancellation.check()
-            guard let target = outputs[packet.streamIndex] else { continue }
+            guard let target = targets[packet.streamIndex] else { continue }
             // Hidden sound before the start is a codec's run-in and stays hidden; all else would come to light.
             let isPicture = packet.streamIndex == streams.first
             if packet.isDiscarded, isPicture || (packet.presentationTime ?? 0) + target.offset >= 0 {

@@ -9,13 +9,16 @@ final class StillsReader {
     private let timeBase: Rational
     private var shown: VideoFrame?
 
-    init(path: String, stream: VideoStream, options: ProxyOptions, cancellation: Cancellation) throws {
+    init(
+        _ makeSource: @escaping () throws -> any ByteSource, stream: VideoStream, options: ProxyOptions,
+        cancellation: Cancellation
+    ) throws {
         var settings = SourceReader.Settings()
         settings.videoStream = stream.index
         settings.decoderThreads = options.threads.decoder
         settings.limits = options.limits
         settings.salvage = options.salvage
-        reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        reader = try SourceReader(makeSource, settings: settings, cancellation: cancellation)
         timeBase = stream.timeBase
     }
 

@@ -5,16 +5,19 @@ internal import Planning
 /// The render's output being written: container, picture track and sound track.
 final class OutputFile {
     private let file: MuxedFile
+    private let outputs: any OutputProvider
     let video: VideoTrack?
     private let audio: AudioTrack?
     let audioFormat: AudioFormat?
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
     init(
-        path: String, plan: RenderPlan, videoTimeBase: Rational, threads: ThreadBudget, cancellation: Cancellation
+        _ name: String, in outputs: any OutputProvider, plan: RenderPlan, videoTimeBase: Rational,
+        threads: ThreadBudget, cancellation: Cancellation
     ) throws {
-        let file = try MuxedFile(path: path, format: plan.container.muxerName, cancellation: cancellation)
-        self.file = file
+        let file = try MuxedFile(
+            name, in: outputs, format: plan.container.muxerName, cancellation: cancellation)
+        (self.file, self.outputs) = (file, outputs)
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
             let encoder = try Encoder(video: settings)
@@ -79,7 +82,7 @@ final class OutputFile {
     }
 
     /// Puts the finished file under its name.
-    func commit() throws { try file.file.commit() }
+    func commit() throws { try outputs.commit([file.file]) }
 
     var sizeBytes: Int64 { file.file.sizeBytes ?? 0 }
 }

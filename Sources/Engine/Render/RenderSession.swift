@@ -8,8 +8,7 @@ final class RenderSession {
     private static let openSourcesLimit = 3
 
     private let plan: RenderPlan
-    private let paths: [String]
-    private let output: String
+    private let files: RenderFiles
     private let options: RenderOptions
     private let meter: ProgressMeter
     private let cancellation: Cancellation
@@ -28,15 +27,16 @@ final class RenderSession {
     private var repeatedTimes = 0
 
     init(
-        _ plan: RenderPlan, paths: [String], output: String, options: RenderOptions, meter: ProgressMeter,
+        _ plan: RenderPlan, files: RenderFiles, options: RenderOptions, meter: ProgressMeter,
         cancellation: Cancellation
     ) throws {
-        (self.plan, self.paths, self.output) = (plan, paths, output)
+        (self.plan, self.files) = (plan, files)
         (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
         notes = plan.notes
         file = try OutputFile(
-            path: output, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
-            threads: options.threads, cancellation: cancellation)
+            files.output, in: files.outputs, plan: plan,
+            videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one, threads: options.threads,
+            cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
     }
 
@@ -81,8 +81,8 @@ final class RenderSession {
         settings.limits = options.limits
         settings.salvage = options.salvage
         settings.duration = planned.duration
-        let path = paths[source]
-        let reader = try SourceReader({ try LocalFile(path: path) }, settings: settings, cancellation: cancellation)
+        let (sources, name) = (files.sources, files.names[source])
+        let reader = try SourceReader({ try sources.open(name) }, settings: settings, cancellation: cancellation)
         let session = SourceSession(
             reader, conformer: reader.video.flatMap { conformer(for: planned, timeBase: $0.timeBase) })
         sessions.append((source, session))
@@ -302,7 +302,8 @@ final class RenderSession {
         let seconds = elapsed.seconds
         let time = max(1e-6, meter.elapsedSeconds)
         var report = RenderReport(
-            output: output, sizeBytes: file.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced, video: nil,
+            output: files.output, sizeBytes: file.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced,
+            video: nil,
             audio: nil, notes: notes, lostSeconds: lostSeconds, damagedPackets: damagedPackets, elapsedSeconds: time,
             speed: seconds / time)
         if let video = plan.video {

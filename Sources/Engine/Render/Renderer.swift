@@ -12,48 +12,84 @@ package struct RenderOptions {
     package init() {}
 }
 
+/// What a render reads and writes.
+package struct RenderFiles {
+    package var sources: any SourceProvider
+    /// What each of the edit's sources is called there, in their order.
+    package var names: [String]
+    package var outputs: any OutputProvider
+    package var output: String
+
+    package init(sources: any SourceProvider, names: [String], outputs: any OutputProvider, output: String) {
+        (self.sources, self.names, self.outputs, self.output) = (sources, names, outputs, output)
+    }
+
+    /// Local files, by their paths.
+    package init(paths: [String], output: String) {
+        self.init(sources: LocalSources(), names: paths, outputs: LocalOutputs(), output: output)
+    }
+}
+
 /// Renders an edit into a file: probe, plan, then every segment in order.
 package struct Renderer {
     private let edit: EditDocument
-    private let paths: [String]
-    private let output: String
+    private let files: RenderFiles
     private let options: RenderOptions
     private let meter: ProgressMeter
     private let cancellation: Cancellation
+
+    package init(
+        _ edit: EditDocument, files: RenderFiles, options: RenderOptions, meter: ProgressMeter,
+        cancellation: Cancellation
+    ) {
+        (self.edit, self.files) = (edit, files)
+        (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
+    }
 
     /// - Parameter paths: where each of the edit's sources lies, in their order.
     package init(
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, meter: ProgressMeter,
         cancellation: Cancellation
     ) {
-        (self.edit, self.paths, self.output) = (edit, paths, output)
-        (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
+        self.init(
+            edit, files: RenderFiles(paths: paths, output: output), options: options, meter: meter,
+            cancellation: cancellation)
     }
 
     /// Probes the sources and plans, without rendering.
     package static func plan(
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, cancellation: Cancellation
     ) throws -> RenderPlan {
-        let probes = try paths.map { path in
+        try plan(
+            edit, files: RenderFiles(paths: paths, output: output), options: options, cancellation: cancellation)
+    }
+
+    private static func plan(
+        _ edit: EditDocument, files: RenderFiles, options: RenderOptions, cancellation: Cancellation
+    ) throws -> RenderPlan {
+        let probes = try files.names.map { name in
             do {
-                return try Prober.probe(path: path, limits: options.limits, cancellation: cancellation)
+                return try Prober.probe(
+                    files.sources.open(name), name: name, limits: options.limits, cancellation: cancellation)
             } catch let error as MediaError {
                 // An edit has several sources: say which.
-                throw EngineError(error.code, "\(path): \(error.message)", detail: error.detail)
+                throw EngineError(error.code, "\(name): \(error.message)", detail: error.detail)
             }
         }
         return try Planner.plan(
-            edit, probes: probes, container: OutputSettings.Container(fileName: output), salvage: options.salvage)
+            edit, probes: probes, container: OutputSettings.Container(fileName: files.output),
+            salvage: options.salvage)
     }
 
     package func run() throws -> RenderReport {
-        if let source = paths.first(where: { isSameFile($0, output) }) {
-            throw EngineError(.outputIsSource, "the output \(output) is the source \(source)")
+        if let source = files.names.first(where: { files.outputs.isSource($0, output: files.output) }) {
+            throw EngineError(.outputIsSource, "the output \(files.output) is the source \(source)")
         }
+        try files.outputs.prepare()
         meter.update(.probing, fraction: 0)
-        let plan = try Self.plan(edit, paths: paths, output: output, options: options, cancellation: cancellation)
+        let plan = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
         let session = try RenderSession(
-            plan, paths: paths, output: output, options: options, meter: meter, cancellation: cancellation)
+            plan, files: files, options: options, meter: meter, cancellation: cancellation)
         do {
             return try session.run()
         } catch let error as MediaError where error.code == .cancelled {

@@ -2,20 +2,23 @@ package import Model
 
 /// Does the work of one attempt.
 package protocol TaskExecutor: Sendable {
-    /// Runs to the end, or until `stop` is called for the lease.
+    /// Runs to the end, or until the attempt's stop switch is pressed: then it returns at once.
     ///
     /// - Parameter report: called from any thread, as often as there is something to tell.
     func run(_ attempt: Attempt, report: @escaping @Sendable (ProgressEvent) -> Void) async -> AttemptResult
-    /// Ends an attempt at once, from any thread; `run` then returns.
-    func stop(_ lease: Lease, because reason: StopReason)
 }
 
 /// A claimed job with the caps that it runs under.
 package struct Attempt: Sendable {
     package var job: JobRecord
     package var caps: EffectiveCaps
+    package let stop = StopSwitch()
+    /// By the worker's clock.
+    package var startedAt: Double
 
-    package init(job: JobRecord, caps: EffectiveCaps) { (self.job, self.caps) = (job, caps) }
+    package init(job: JobRecord, caps: EffectiveCaps, startedAt: Double) {
+        (self.job, self.caps, self.startedAt) = (job, caps, startedAt)
+    }
 
     package var lease: Lease { Lease(job: job.id, epoch: job.epoch) }
 }

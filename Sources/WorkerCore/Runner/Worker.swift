@@ -12,6 +12,7 @@ package actor Worker {
     private let log: Logger
     private var board: SlotBoard
     private var reporters: [Lease: ProgressReporter] = [:]
+    private var switches: [Lease: StopSwitch] = [:]
     private var isDraining = false
     private var isHurried = false
     private var largestBudgetBytes: Int64 = 0
@@ -64,9 +65,9 @@ package actor Worker {
     private func claimUntilDrained() async {
         await withDiscardingTaskGroup { group in
             while !isDraining {
-                let jobs = await claim()
-                for job in jobs { start(job, in: &group) }
-                guard jobs.isEmpty, !isDraining else { continue }
+                let attempts = await claim()
+                for attempt in attempts { start(attempt, in: &group) }
+                guard attempts.isEmpty, !isDraining else { continue }
                 await waitForNews()
             }
             await waitForRunning()
@@ -84,26 +85,27 @@ package actor Worker {
         hasNews = false
     }
 
-    private func claim() async -> [JobRecord] {
-        var jobs: [JobRecord] = []
+    private func claim() async -> [Attempt] {
+        var attempts: [Attempt] = []
         let worked = settings.kinds.filter { $0 != .noop }
         do {
             // One at a time: the next one's memory has to fit beside this one's.
             while !worked.isEmpty, board.freeSlots > 0, !isDraining {
                 let claimed = try await store.claim(request(worked, limit: 1))
                 guard let job = claimed.first else { break }
-                board.start(job, memoryBytes: reservation(job), at: clock.now)
-                jobs.append(job)
+                let attempt = Attempt(job: job, caps: caps(of: job), startedAt: clock.now)
+                board.start(job, memoryBytes: attempt.caps.memoryBytes, at: clock.now)
+                attempts.append(attempt)
             }
             if settings.kinds.contains(.noop), board.freeNoops > 0, !isDraining {
                 let claimed = try await store.claim(request([.noop], limit: board.freeNoops))
                 for job in claimed { board.start(job, memoryBytes: 0, at: clock.now) }
-                jobs += claimed
+                attempts += claimed.map { Attempt(job: $0, caps: .none, startedAt: clock.now) }
             }
         } catch {
             log.warning("claiming failed", metadata: ["error": "\(error)"])
         }
-        return jobs
+        return attempts
     }
 
     private func request(_ kinds: [JobKind], limit: Int) -> ClaimRequest {
@@ -112,21 +114,25 @@ package actor Worker {
             leaseSeconds: settings.leaseSeconds, admits: true)
     }
 
-    /// An attempt may use its cap, whatever was predicted: what is reserved is what it cannot exceed.
-    private func reservation(_ job: JobRecord) -> Int64 { caps(of: job).memoryBytes }
-
+    /// An attempt may use its cap, whatever was predicted, and so much is reserved for it; where less is free, that is
+    /// its cap. What was predicted is free: the claim asked for no more.
     private func caps(of job: JobRecord) -> EffectiveCaps {
         let base = settings.caps[job.kind] ?? .none
-        return base.lowered(by: job.caps, overflowBytes: job.isOverflow ? job.memoryBytes : nil)
+        var caps = base.lowered(by: job.caps, overflowBytes: job.isOverflow ? job.memoryBytes : nil)
+        caps.memoryBytes = min(caps.memoryBytes, board.freeMemoryBytes)
+        return caps
     }
 
     // MARK: Attempts
 
-    private func start(_ job: JobRecord, in group: inout DiscardingTaskGroup) {
-        let attempt = Attempt(job: job, caps: caps(of: job))
-        let reporter = ProgressReporter(job, sink: progress)
+    private func start(_ attempt: Attempt, in group: inout DiscardingTaskGroup) {
+        let reporter = ProgressReporter(attempt.job, sink: progress)
         reporters[attempt.lease] = reporter
-        if job.kind != .noop { reporter.tick() }
+        switches[attempt.lease] = attempt.stop
+        if attempt.job.kind != .noop {
+            reporter.tick()
+            log.info("the attempt begins", metadata: Self.metadata(attempt.job))
+        }
         group.addTask { await self.perform(attempt, reporter) }
     }
 
@@ -141,6 +147,7 @@ package actor Worker {
         await end(attempt, result, reporter)
         board.end(attempt.lease)
         reporters[attempt.lease] = nil
+        switches[attempt.lease] = nil
         wakeUp()
     }
 
@@ -159,6 +166,24 @@ package actor Worker {
             return
         }
         tellEnd(state, outcome, reporter)
+        guard attempt.job.kind != .noop else { return }
+        var metadata = Self.metadata(attempt.job)
+        metadata["state"] = "\(state.rawValue)"
+        metadata["seconds"] = "\(((clock.now - attempt.startedAt) * 1000).rounded() / 1000)"
+        if case .failed(let failure) = result {
+            metadata["code"] = "\(failure.code.rawValue)"
+            metadata["error"] = "\(failure.message)"
+            if let detail = failure.detail { metadata["detail"] = "\(detail)" }
+        }
+        log.info("the attempt has ended", metadata: metadata)
+    }
+
+    private static func metadata(_ job: JobRecord) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "job": "\(job.id)", "kind": "\(job.kind.rawValue)", "epoch": "\(job.epoch)", "owner": "\(job.owner)",
+        ]
+        if let request = job.requestID { metadata["request_id"] = "\(request)" }
+        return metadata
     }
 
     private func outcome(of result: AttemptResult, _ attempt: Attempt) -> AttemptEnding.Outcome {
@@ -190,10 +215,7 @@ package actor Worker {
     }
 
     private func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
-        for lease in board.stop(leases, because: reason) {
-            guard let kind = board.running[lease]?.job.kind else { continue }
-            executors[kind]?.stop(lease, because: reason)
-        }
+        for lease in board.stop(leases, because: reason) { switches[lease]?.stop(reason) }
     }
 
     // MARK: What goes on meanwhile
@@ -209,9 +231,9 @@ package actor Worker {
         let moment = clock.now
         do {
             let outcome = try await store.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
-            board.renewed(leases.filter { !outcome.lost.contains($0.job) }, at: moment)
-            stop(leases.filter { outcome.lost.contains($0.job) }, because: .leaseLost)
-            stop(leases.filter { outcome.cancelled.contains($0.job) }, because: .cancelled)
+            board.renewed(leases.filter { !outcome.lost.contains($0) }, at: moment)
+            stop(outcome.lost, because: .leaseLost)
+            stop(outcome.cancelled, because: .cancelled)
         } catch {
             log.warning("renewing leases failed", metadata: ["error": "\(error)"])
         }
@@ -224,6 +246,8 @@ package actor Worker {
 
     private func sweep() async {
         wakeUp()
+        // Renewals bring cancellations: while something runs they are frequent, so that a cancelled job stops at once.
+        if board.busySlots > 0 { await renew() }
         do {
             _ = try await store.sweep()
         } catch {

@@ -7,6 +7,9 @@ package protocol JobStore: Sendable {
     /// Brings the schema up to date. Safe to call from several daemons at once.
     func migrate() async throws(StoreError)
 
+    /// The store's clock, by which all its times are.
+    func now() async throws(StoreError) -> StoreTime
+
     // MARK: Arrivals
 
     /// Inserts jobs, each at most once. The answers are in the order of `jobs`.
@@ -33,22 +36,24 @@ package protocol JobStore: Sendable {
     // MARK: Owners and operators
 
     func cancel(_ id: JobID) async throws(StoreError) -> CancelOutcome
-    /// Gives a job that has not started another tier, and so another place. `false` when it has started or ended.
+    /// Gives a job that is not running another tier, and so another place. `false` when it runs or has ended.
     func reprioritise(_ id: JobID, tier: Tier) async throws(StoreError) -> Bool
     /// Runs a job that ended without success once more, from its first attempt. `false` when there is no such job.
     func requeue(_ id: JobID) async throws(StoreError) -> Bool
     func job(_ id: JobID) async throws(StoreError) -> JobRecord?
     func job(ingress: Ingress, idempotencyKey: String) async throws(StoreError) -> JobRecord?
     func attempts(of id: JobID) async throws(StoreError) -> [AttemptRecord]
-    /// Newest first.
+    /// Newest first; those after a page are asked for with `JobFilter.before`.
     func jobs(_ filter: JobFilter) async throws(StoreError) -> [JobRecord]
+    /// Of jobs that have not ended, and of dead ones.
     func counts() async throws(StoreError) -> [JobCount]
 
     // MARK: Workers
 
     func heartbeat(_ worker: WorkerRecord) async throws(StoreError)
     func workers() async throws(StoreError) -> [WorkerRecord]
-    /// Hands back at once what earlier instances of this worker held: they are gone. Counts as an attempt.
+    /// Hands back at once what earlier instances of this worker held: they are gone. Counts as an attempt. To be called
+    /// at the start, before the first claim; it is a heartbeat, too.
     func releaseLeases(ofEarlier worker: WorkerRecord) async throws(StoreError) -> [JobID]
 
     // MARK: Outbox

@@ -20,18 +20,21 @@ package enum InsertOutcome: Sendable, Equatable {
 
 package struct ClaimRequest: Sendable {
     package var worker: String
+    /// As in `WorkerRecord.instance`: tells a later start of the same worker what it may hand back.
+    package var instance: String
     package var kinds: [JobKind]
     package var limit: Int
-    /// No job that is predicted to need more.
+    /// No job that is predicted to need more. Says nothing about jobs that are to be probed.
     package var memoryBytes: Int64
     package var leaseSeconds: Double
-    /// Takes jobs that wait to be probed, too.
+    /// Takes jobs that wait to be probed, too: they come with the state `admitting`, and no attempt is counted.
     package var admits: Bool
 
     package init(
-        worker: String, kinds: [JobKind], limit: Int, memoryBytes: Int64, leaseSeconds: Double, admits: Bool = false
+        worker: String, instance: String = "", kinds: [JobKind], limit: Int, memoryBytes: Int64, leaseSeconds: Double,
+        admits: Bool = false
     ) {
-        (self.worker, self.kinds, self.limit) = (worker, kinds, limit)
+        (self.worker, self.instance, self.kinds, self.limit) = (worker, instance, kinds, limit)
         (self.memoryBytes, self.leaseSeconds, self.admits) = (memoryBytes, leaseSeconds, admits)
     }
 }
@@ -46,11 +49,11 @@ package struct Lease: Sendable, Hashable {
 
 package struct RenewOutcome: Sendable, Equatable {
     /// No longer this worker's: whatever it still does for them must stop and cannot be seen.
-    package var lost: Set<JobID>
+    package var lost: Set<Lease>
     /// Still leased, to be stopped and finished as cancelled.
-    package var cancelled: Set<JobID>
+    package var cancelled: Set<Lease>
 
-    package init(lost: Set<JobID> = [], cancelled: Set<JobID> = []) {
+    package init(lost: Set<Lease> = [], cancelled: Set<Lease> = []) {
         (self.lost, self.cancelled) = (lost, cancelled)
     }
 }
@@ -83,7 +86,7 @@ package struct OverflowRetry: Sendable, Equatable {
 }
 
 package enum FinishOutcome: Sendable, Equatable {
-    /// The state that the job is in now.
+    /// The state that the job is in now; one that is ready again, `waiting`, may already be queued.
     case accepted(JobState)
     /// Another claim, a cancellation or the reaper was first; nothing was written.
     case stale
@@ -107,6 +110,8 @@ package struct StorePolicy: Sendable {
     package var backoff: Backoff
     /// Drains that a job survives; the next one counts as an attempt.
     package var maxInterruptions: Int
+    /// Without a heartbeat for so long, a worker counts as gone: no job is kept back for it.
+    package var offlineAfterSeconds: Double
     /// What is to be told, and to whom, about a job that has just ended.
     package var noticesOfEnded: @Sendable (JobRecord) -> [NewNotice]
     /// In 0..<1, evenly spread: the jitter of pauses.
@@ -114,10 +119,12 @@ package struct StorePolicy: Sendable {
 
     package init(
         ownerLimits: [JobKind: OwnerLimits], backoff: Backoff, maxInterruptions: Int = 10,
+        offlineAfterSeconds: Double = 90,
         noticesOfEnded: @escaping @Sendable (JobRecord) -> [NewNotice] = { _ in [] },
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         (self.ownerLimits, self.backoff, self.maxInterruptions) = (ownerLimits, backoff, maxInterruptions)
+        self.offlineAfterSeconds = offlineAfterSeconds
         (self.noticesOfEnded, self.random) = (noticesOfEnded, random)
     }
 

@@ -1,6 +1,5 @@
 internal import Glibc
-internal import Media
-internal import Model
+package import Model
 
 /// A file on a local disk, as a source of bytes. Only regular files: a directory, pipe or device is refused.
 package final class LocalFile: ByteSource {
@@ -8,7 +7,7 @@ package final class LocalFile: ByteSource {
     package let sizeBytes: Int64?
     private let descriptor: Int32
 
-    package init(path: String) throws(EngineError) {
+    package init(path: String) throws(Failure) {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw Self.openFailure(path, errno) }
@@ -21,11 +20,11 @@ package final class LocalFile: ByteSource {
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
-            throw EngineError(.notAFile, "\(path) is \(kind)")
+            throw Failure(code: .notAFile, message: "\(path) is \(kind)")
         }
         guard status.st_size > 0 else {
             close(descriptor)
-            throw EngineError(.emptyFile, "\(path) is empty")
+            throw Failure(code: .emptyFile, message: "\(path) is empty")
         }
         sizeBytes = Int64(status.st_size)
     }
@@ -37,16 +36,18 @@ package final class LocalFile: ByteSource {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
             if count >= 0 { return count }
             guard errno == EINTR else {
-                throw EngineError(.readFailed, "reading \(path) failed", detail: String(cString: strerror(errno)))
+                throw Failure(
+                    code: .readFailed, message: "reading \(path) failed", detail: String(cString: strerror(errno)))
             }
         }
     }
 
-    private static func openFailure(_ path: String, _ reason: Int32) -> EngineError {
+    private static func openFailure(_ path: String, _ reason: Int32) -> Failure {
         switch reason {
-        case ENOENT, ENOTDIR: EngineError(.fileNotFound, "there is no file \(path)")
-        case ENXIO: EngineError(.notAFile, "\(path) is not a regular file")
-        default: EngineError(.notReadable, "\(path) cannot be read", detail: String(cString: strerror(reason)))
+        case ENOENT, ENOTDIR: Failure(code: .fileNotFound, message: "there is no file \(path)")
+        case ENXIO: Failure(code: .notAFile, message: "\(path) is not a regular file")
+        default:
+            Failure(code: .notReadable, message: "\(path) cannot be read", detail: String(cString: strerror(reason)))
         }
     }
 }

@@ -1,21 +1,22 @@
 internal import Glibc
-internal import Model
+package import Model
 
 package enum OutputFolder {
     /// Makes a folder and those above it; fine when it is there already.
-    package static func create(_ path: String) throws(EngineError) {
+    package static func create(_ path: String) throws(Failure) {
         var partial = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             partial += partial.isEmpty || partial.hasSuffix("/") ? String(part) : "/\(part)"
             if mkdir(partial, 0o755) != 0, errno != EEXIST {
-                throw EngineError(
-                    .outputNotWritable, "the folder \(partial) cannot be made", detail: String(cString: strerror(errno))
+                throw Failure(
+                    code: .outputNotWritable, message: "the folder \(partial) cannot be made",
+                    detail: String(cString: strerror(errno))
                 )
             }
         }
         var status = stat()
         guard path.isEmpty || stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR else {
-            throw EngineError(.outputNotWritable, "\(path) is not a folder")
+            throw Failure(code: .outputNotWritable, message: "\(path) is not a folder")
         }
     }
 }

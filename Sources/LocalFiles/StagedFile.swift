@@ -1,6 +1,5 @@
 internal import Glibc
-internal import Media
-internal import Model
+package import Model
 internal import Synchronization
 
 /// A file that gets its name only when it is complete.
@@ -13,12 +12,12 @@ package final class StagedFile: RereadableSink {
     private var hiddenName: String?
     private var isCommitted = false
 
-    package init(destination: String) throws(EngineError) {
+    package init(destination: String) throws(Failure) {
         self.destination = destination
         // Better now than after an hour's work.
         var status = stat()
         guard stat(destination, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
-            throw EngineError(.outputNotWritable, "\(destination) is a folder")
+            throw Failure(code: .outputNotWritable, message: "\(destination) is a folder")
         }
         let folder = Self.folder(of: destination)
         let nameless = open(folder, namelessFileFlag | O_RDWR | O_CLOEXEC, 0o644)
@@ -57,6 +56,12 @@ package final class StagedFile: RereadableSink {
         }
     }
 
+    /// Tells this file from any other on the machine, under whatever name.
+    package var identity: FileIdentity? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? FileIdentity(status) : nil
+    }
+
     package var sizeBytes: Int64? {
         var status = stat()
         return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : nil
@@ -80,7 +85,7 @@ package final class StagedFile: RereadableSink {
         }
     }
 
-    private func takeName(_ hidden: inout Set<String>) throws(EngineError) {
+    private func takeName(_ hidden: inout Set<String>) throws(Failure) {
         let staged: String
         if let hiddenName {
             staged = hiddenName
@@ -110,9 +115,9 @@ package final class StagedFile: RereadableSink {
         return "\(folder(of: path))/.\(name).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
     }
 
-    private static func failure(_ message: String, _ reason: Int32) -> EngineError {
-        EngineError(
-            reason == ENOSPC || reason == EDQUOT ? .diskFull : .outputNotWritable, message,
+    private static func failure(_ message: String, _ reason: Int32) -> Failure {
+        Failure(
+            code: reason == ENOSPC || reason == EDQUOT ? .diskFull : .outputNotWritable, message: message,
             detail: String(cString: strerror(reason)))
     }
 }

@@ -1,0 +1,6 @@
+#ifndef REELPOOL_CHIREDIS_H
+#define REELPOOL_CHIREDIS_H
+
+#include <hiredis/hiredis.h>
+
+#endif

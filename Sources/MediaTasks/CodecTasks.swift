@@ -1,0 +1,57 @@
+internal import CodecHost
+internal import Isolation
+internal import Model
+internal import WorkerCore
+
+/// A task as its process is told it: names instead of places.
+struct CodecTasks {
+    let document: TaskDocument
+    let caps: EffectiveCaps
+
+    /// What looks at one source, before anything else is done with it.
+    static func probe(_ uri: String, sizeBytes: Int64?) -> CodecTask {
+        CodecTask(kind: .probe, sources: [CodecTask.Source(name: uri, sizeBytes: sizeBytes)], threads: 1)
+    }
+
+    /// - Parameter sizes: of the document's sources, in their order.
+    func main(sizes: [Int64?]) -> CodecTask? {
+        let sources = zip(document.sources, sizes).map { CodecTask.Source(name: $0, sizeBytes: $1) }
+        switch document {
+        case .noop: return nil
+        case .probe: return CodecTask(kind: .probe, sources: sources, threads: 1)
+        case .proxy(let task):
+            var codec = CodecTask(
+                kind: .proxy, sources: sources, outputs: CodecTask.proxyOutputs, threads: caps.threads)
+            codec.proxyOnlyWhenUnplayable = task.onlyUnplayable
+            return codec
+        case .analysis(let task):
+            var codec = CodecTask(kind: .analysis, sources: sources, threads: caps.threads)
+            codec.pacing = task.pacing
+            return codec
+        case .render(let task):
+            var codec = CodecTask(kind: .render, sources: sources, outputs: [outputName], threads: caps.threads)
+            codec.edit = task.edit
+            codec.salvage = task.salvage
+            return codec
+        }
+    }
+
+    /// The last part of where a render goes: its ending names the container.
+    private var outputName: String {
+        guard let last = document.outputs.first?.split(separator: "/").last else { return "output.mp4" }
+        return String(last)
+    }
+
+    /// Bounds of a process that only looks.
+    static func probeLimits(_ caps: EffectiveCaps) -> ChildJob.Limits {
+        ChildJob.Limits(
+            memoryBytes: min(caps.memoryBytes, 512 << 20), wallSeconds: 60, stallSeconds: 30, outputBytes: 0,
+            readBytes: 1 << 32)
+    }
+
+    func limits(sources: [CodecTask.Source]) -> ChildJob.Limits {
+        ChildJob.Limits(
+            memoryBytes: caps.memoryBytes, wallSeconds: Double(caps.wallSeconds),
+            stallSeconds: Double(caps.stallSeconds), outputBytes: caps.outputBytes, sources: sources)
+    }
+}

@@ -1,0 +1,25 @@
+internal import CodecHost
+internal import FoundationEssentials
+internal import Model
+
+/// A result as its sender reads it: the report, with places as the task named them.
+enum ResultText {
+    private struct WithOutputs<Report: Encodable>: Encodable {
+        var report: Report
+        var outputs: [String: String]
+    }
+
+    static func of(_ result: ChildResult, outputs: [String: String]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let data =
+            switch result {
+            case .probe(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
+            case .proxy(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
+            case .render(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
+            case .analysis(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
+            }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,243 @@
+internal import CodecHost
+internal import Envelopes
+internal import FoundationEssentials
+internal import Isolation
+internal import LocalObjects
+package import Logging
+internal import MediaTasks
+internal import Model
+package import PoolConfig
+internal import ProgressRedis
+package import QueueRabbitMQ
+internal import SQLStore
+internal import Service
+internal import StorePostgres
+internal import StoreSQLite
+package import WorkerCore
+
+/// A worker with everything around it: its store, its template, its broker and its cache.
+package final class PoolDaemon: Sendable {
+    package let store: any JobStore
+    package let hub = ProgressHub()
+    private let settings: PoolSettings
+    private let worker: Worker
+    private let template: CodecTemplate
+    private let objects: LocalObjects
+    private let redis: RedisClient?
+    private let redisProgress: RedisProgress?
+    private let results: RedisResults?
+    private let subscriber: RedisSubscriber?
+    private let publisher: RabbitPublisher?
+    private let consumer: RabbitConsumer?
+    private let log: Logger
+
+    /// - Parameters:
+    ///   - codecProgram: path of `reelpool-codec`.
+    ///   - instance: different with every start.
+    package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws
+    {
+        (self.settings, self.log) = (settings, log)
+        store = try Self.store(settings)
+        template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
+        objects = LocalObjects(folders: settings.localFolders)
+        let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
+        redis = redisSettings.map { RedisClient($0) }
+        subscriber = redisSettings.map { RedisSubscriber($0) }
+        redisProgress = redis.map { RedisProgress($0) }
+        results = redis.map { RedisResults($0) }
+        let executor = CodecExecutor(
+            template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
+        var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
+        for kind in settings.kinds where kind != .noop { executors[kind] = executor }
+        let sinks: [any ProgressSink] = [hub] + (redisProgress.map { [$0] } ?? [])
+        worker = Worker(
+            settings: Self.workerSettings(settings, instance, version), store: store, executors: executors,
+            progress: ProgressFan(sinks), log: log)
+        (publisher, consumer) = try Self.broker(settings, log)
+    }
+
+    private static func store(_ settings: PoolSettings) throws -> any JobStore {
+        let kinds = Dictionary(
+            uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
+        let policy = StorePolicy(
+            ownerLimits: kinds, backoff: Backoff(baseSeconds: 5, capSeconds: 600),
+            noticesOfEnded: ForeignResults.notices(ofEnded:))
+        switch settings.database {
+        case .sqlite(let path): return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
+        case .postgres(let uri):
+            return SQLJobStore(try PostgresDatabase(PostgresOptions(uri: uri)), policy: policy)
+        }
+    }
+
+    private static func workerSettings(
+        _ settings: PoolSettings, _ instance: String, _ version: String
+    ) -> WorkerSettings {
+        var worker = WorkerSettings(
+            name: settings.name, instance: instance, version: version, kinds: settings.kinds, slots: settings.slots,
+            memoryBytes: settings.memoryBytes - Int64(settings.slots) * PoolSettings.overheadBytes,
+            caps: settings.caps)
+        worker.leaseSeconds = settings.leaseSeconds
+        worker.renewSeconds = settings.leaseSeconds / 3
+        worker.giveUpSeconds = settings.leaseSeconds * 2 / 3
+        worker.drainSeconds = settings.drainSeconds
+        (worker.keepSucceeded, worker.keepOther) = (settings.keepSucceededSeconds, settings.keepFailedSeconds)
+        return worker
+    }
+
+    private static func broker(
+        _ settings: PoolSettings, _ log: Logger
+    ) throws -> (RabbitPublisher?, RabbitConsumer?) {
+        guard let arrivals = settings.arrivals else { return (nil, nil) }
+        var address = try RabbitMQAddress(url: arrivals.brokerURI)
+        if let file = arrivals.authorityFile { address.tls?.authorities = file }
+        let queueLog: QueueLog = { log.notice("broker: \($0)") }
+        let publisher = RabbitPublisher(
+            PublisherSettings(
+                addresses: [address], name: "reelpool \(settings.name) publish",
+                declarations: Topology.quarantine(queue: arrivals.quarantineQueue)), log: queueLog)
+        var queues = arrivals.nativeQueues.map {
+            ConsumedQueue($0, declarations: Topology.native(queue: $0, quarantine: arrivals.quarantineQueue))
+        }
+        queues += arrivals.taskiqQueues.map { ConsumedQueue($0, declarations: Topology.taskiq(queue: $0)) }
+        queues += arrivals.celeryQueues.map { ConsumedQueue($0, declarations: Topology.celery(queue: $0)) }
+        var consumer = ConsumerSettings(addresses: [address], name: "reelpool \(settings.name) consume", queues: queues)
+        consumer.quarantineQueue = arrivals.quarantineQueue
+        return (publisher, RabbitConsumer(consumer, publisher: publisher, log: queueLog))
+    }
+
+    // MARK: Running
+
+    /// Answers scheduler and operators until its task is cancelled.
+    private func serve() async {
+        let parts = ServiceParts(
+            store: store, taps: taps, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
+            obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
+        do {
+            try await SchedulerService.run(
+                parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
+                log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+        } catch {
+            log.critical("the service cannot listen", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private var taps: [any ProgressTap] {
+        guard let subscriber, let redis else { return [HubTap(hub)] }
+        return [HubTap(hub), RedisTap(subscriber: subscriber, client: redis)]
+    }
+
+    /// Why this process cannot do all that it is for; empty when it can.
+    private func obstacles() async -> [String] {
+        var lines: [String] = []
+        do { _ = try await store.workers() } catch { lines.append("the job store: \(error.message)") }
+        if let status = consumer?.status, !status.isReady {
+            lines.append("the broker: \(status.lastError ?? "not connected")")
+        }
+        if await worker.status.isDraining { lines.append("draining") }
+        return lines
+    }
+
+    /// Works until it is drained.
+    package func run() async throws {
+        try await store.migrate()
+        try startTemplate()
+        log.notice(
+            "the worker is ready",
+            metadata: [
+                "name": "\(settings.name)", "kinds": "\(settings.kinds.map(\.rawValue).joined(separator: ","))",
+                "slots": "\(settings.slots)", "memory_mb": "\(settings.memoryBytes >> 20)",
+            ])
+        await withTaskGroup { group in
+            group.addTask { await self.relayNotices() }
+            group.addTask { await self.settleOutputs() }
+            group.addTask { await self.serve() }
+            if let consumer {
+                let desk = ArrivalDesk(
+                    reader: reader, store: store, results: results, clock: Self.wallClock, log: log)
+                group.addTask { await consumer.run { await desk.take($0) } }
+            }
+            await worker.run()
+            group.cancelAll()
+        }
+        while await relay.deliverDue() {}
+        template.stop()
+        subscriber?.close()
+        await redisProgress?.close()
+        await redis?.close()
+        await publisher?.close()
+        await store.close()
+    }
+
+    /// Takes no more; the second call does not wait for what runs.
+    package func drain() async {
+        consumer?.stop()
+        await worker.drain()
+    }
+
+    package var status: WorkerRecord { get async { await worker.status } }
+    package var brokerStatus: ConnectionStatus? { consumer?.status }
+
+    private func startTemplate() throws {
+        try template.start()
+        let report = try template.inspectSandbox()
+        if report.isComplete {
+            log.info("jobs are fully isolated", metadata: ["landlock_abi": "\(report.landlockABI)"])
+        } else {
+            let missing = report.missing.map(\.rawValue).joined(separator: ", ")
+            guard !settings.requiresSandbox else {
+                throw Failure(
+                    code: .sandboxUnavailable, message: "jobs cannot be isolated completely here: \(missing) is missing"
+                )
+            }
+            log.warning("jobs are not isolated completely", metadata: ["missing": "\(missing)"])
+        }
+    }
+
+    private var relay: NoticeRelay { NoticeRelay(store: store, results: results, log: log) }
+
+    private func relayNotices() async {
+        let relay = relay
+        while !Task.isCancelled {
+            if await relay.deliverDue() { continue }
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    /// What killed workers left of jobs that have ended by now.
+    private func settleOutputs() async {
+        while !Task.isCancelled {
+            for lease in await Self.blocking({ [objects] in objects.unsettled() }) {
+                guard let job = try? await store.job(lease.job), job.state.isFinal else { continue }
+                let succeeded = job.state == .succeeded && job.epoch == lease.epoch
+                await Self.blocking { [objects] in
+                    objects.settle(Lease(job: job.id, epoch: job.epoch), succeeded: succeeded)
+                }
+            }
+            try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    private var reader: EnvelopeReader {
+        guard let arrivals = settings.arrivals else { return EnvelopeReader() }
+        var rules = TaskRules()
+        for (name, kind) in arrivals.taskNames { rules.tasks[name] = TaskRules.Task(kind) }
+        rules.defaultAttempts = settings.maxAttempts
+        rules.admittedKinds = TaskRules.mediaKinds
+        var replies = ReplySettings()
+        replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
+        replies.keepSeconds = settings.resultSeconds
+        var sources: [String: EnvelopeReader.Source] = [:]
+        for queue in arrivals.nativeQueues { sources[queue] = .init(dialect: .native, rules: rules, replies: replies) }
+        for queue in arrivals.taskiqQueues { sources[queue] = .init(dialect: .taskiq, rules: rules, replies: replies) }
+        for queue in arrivals.celeryQueues { sources[queue] = .init(dialect: .celery, rules: rules, replies: replies) }
+        return EnvelopeReader(sources: sources)
+    }
+
+    private static func wallClock() -> StoreTime { StoreTime(Date().timeIntervalSince1970 * 1000) }
+
+    private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            OwnThread.start(named: "reelpool.files") { continuation.resume(returning: body()) }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+internal import Model
+internal import WorkerCore
+
+/// The tables, as numbered steps that are never changed once released: what comes later is a step of its own.
+struct Migration: Sendable {
+    var version: Int64
+    var name: String
+    var statements: @Sendable (Dialect) -> [String]
+
+    static let all: [Migration] = [
+        Migration(version: 1, name: "jobs") { dialect in
+            jobs(dialect) + jobIndexes + others(dialect) + dialect.storage
+        }
+    ]
+
+    private static func jobs(_ dialect: Dialect) -> [String] {
+        let text = dialect.textType
+        return [
+            """
+            CREATE TABLE jobs (
+                seq \(dialect.identity),
+                id \(text) NOT NULL UNIQUE,
+                kind \(text) NOT NULL,
+                owner \(text) NOT NULL,
+                tier bigint NOT NULL,
+                state \(text) NOT NULL CHECK (state IN ('admitting', 'scheduled', 'waiting', 'queued', 'running',
+                    'succeeded', 'failed', 'cancelled', 'dead')),
+                payload \(text) NOT NULL,
+                ingress \(text) NOT NULL,
+                idempotency_key \(text),
+                reply \(text),
+                progress_route \(text),
+                request_id \(text),
+                attempt bigint NOT NULL,
+                max_attempts bigint NOT NULL,
+                interruptions bigint NOT NULL,
+                epoch bigint NOT NULL,
+                lease_owner \(text),
+                lease_instance \(text),
+                lease_until bigint,
+                cancel_requested bigint NOT NULL,
+                created_at bigint NOT NULL,
+                available_at bigint NOT NULL,
+                expires_at bigint,
+                started_at bigint,
+                finished_at bigint,
+                cost_seconds double precision NOT NULL,
+                memory_bytes bigint NOT NULL,
+                base_memory_bytes bigint NOT NULL,
+                size_class bigint NOT NULL,
+                start_tag double precision NOT NULL,
+                order_key double precision NOT NULL,
+                caps \(text),
+                avoided \(text),
+                is_overflow bigint NOT NULL,
+                needs_admission bigint NOT NULL,
+                result \(text),
+                failure \(text),
+                CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+                CHECK (state <> 'running' OR lease_owner IS NOT NULL),
+                CHECK (lease_owner IS NULL OR state IN ('running', 'admitting')),
+                CHECK ((finished_at IS NOT NULL) = (state IN ('succeeded', 'failed', 'cancelled', 'dead')))
+            )
+            """
+        ]
+    }
+
+    private static let jobIndexes = [
+        // An arrival comes once.
+        """
+        CREATE UNIQUE INDEX jobs_arrival ON jobs (ingress, idempotency_key) WHERE idempotency_key IS NOT NULL
+        """,
+        // What workers claim from. The last column lets a job that does not fit be passed over inside the index.
+        """
+        CREATE INDEX jobs_ready ON jobs (kind, size_class, order_key, seq, memory_bytes) WHERE state = 'queued'
+        """,
+        "CREATE INDEX jobs_admitting ON jobs (kind, order_key, seq) WHERE state = 'admitting' AND lease_owner IS NULL",
+        // An owner's best waiting job, and his worst ready one.
+        """
+        CREATE INDEX jobs_of_owner ON jobs (kind, owner, state, order_key, seq) WHERE state IN ('waiting', 'queued')
+        """,
+        "CREATE INDEX jobs_scheduled ON jobs (available_at, seq) WHERE state = 'scheduled'",
+        """
+        CREATE INDEX jobs_expiring ON jobs (expires_at, seq)
+        WHERE expires_at IS NOT NULL AND started_at IS NULL AND finished_at IS NULL
+        """,
+        // Not on the time when the lease ends: a renewal then changes no index.
+        "CREATE INDEX jobs_leased ON jobs (lease_owner, seq) WHERE lease_owner IS NOT NULL",
+        "CREATE INDEX jobs_ended ON jobs (state, finished_at) WHERE finished_at IS NOT NULL",
+        "CREATE INDEX jobs_by_owner ON jobs (owner, seq)",
+    ]
+
+    private static func others(_ dialect: Dialect) -> [String] {
+        let text = dialect.textType
+        return [
+            """
+            CREATE TABLE attempts (
+                job_seq bigint NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+                epoch bigint NOT NULL,
+                worker \(text) NOT NULL,
+                started_at bigint NOT NULL,
+                ended_at bigint,
+                failure \(text),
+                PRIMARY KEY (job_seq, epoch)
+            )
+            """,
+            // `virtual_time`: the highest start tag among the jobs of the kind that were taken (FairShare).
+            "CREATE TABLE kinds (kind \(text) PRIMARY KEY, virtual_time double precision NOT NULL)",
+            // What is counted here is kept right by each transaction that changes a job's state: `active` jobs have not
+            // ended, `ready` ones are queued or running.
+            """
+            CREATE TABLE owner_shares (
+                kind \(text) NOT NULL,
+                owner \(text) NOT NULL,
+                finish_tag double precision NOT NULL,
+                active bigint NOT NULL CHECK (active >= 0),
+                ready bigint NOT NULL CHECK (ready >= 0),
+                waiting bigint NOT NULL CHECK (waiting >= 0),
+                PRIMARY KEY (kind, owner)
+            )
+            """,
+            "CREATE INDEX owner_shares_waiting ON owner_shares (kind, owner) WHERE waiting > 0",
+            """
+            CREATE TABLE workers (
+                name \(text) PRIMARY KEY,
+                instance \(text) NOT NULL,
+                kinds \(text) NOT NULL,
+                slots bigint NOT NULL,
+                busy_slots bigint NOT NULL,
+                memory_bytes bigint NOT NULL,
+                is_draining bigint NOT NULL,
+                version \(text) NOT NULL,
+                heartbeat_at bigint NOT NULL
+            )
+            """,
+            """
+            CREATE TABLE notices (
+                seq \(dialect.identity),
+                job \(text) NOT NULL,
+                channel \(text) NOT NULL,
+                body \(text) NOT NULL,
+                available_at bigint NOT NULL,
+                tries bigint NOT NULL
+            )
+            """,
+            "CREATE INDEX notices_due ON notices (available_at, seq)",
+        ]
+    }
+}
+
+extension Migration {
+    /// Brings the schema up to date, in one transaction that others wait for.
+    static func run(_ session: any SQLSession, _ dialect: Dialect) throws {
+        for statement in dialect.migrationStart { try session.execute(statement) }
+        try session.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                version bigint PRIMARY KEY, name \(dialect.textType) NOT NULL, applied_at bigint NOT NULL)
+            """)
+        var answer = try session.execute("SELECT coalesce(max(version), 0) FROM schema_migrations")
+        let applied = answer.isEmpty ? 0 : try answer[0].integer()
+        guard applied <= (all.last?.version ?? 0) else {
+            throw StoreError(
+                "the store was made by a newer version of Reelpool", detail: "its schema is number \(applied)",
+                code: .storeUnavailable)
+        }
+        for migration in all where migration.version > applied {
+            for statement in migration.statements(dialect) { try session.execute(statement) }
+            try session.execute(
+                "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, \(dialect.now))",
+                .integer(migration.version), .text(migration.name))
+        }
+        for kind in JobKind.allCases {
+            try session.execute(
+                "INSERT INTO kinds (kind, virtual_time) VALUES ($1, 0.0) ON CONFLICT (kind) DO NOTHING",
+                .text(kind.rawValue))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Model
+
+/// What was wrong with a request, as RFC 9457 has it.
+struct Problem: Error, HTTPResponseError {
+    var status: HTTPResponse.Status
+    var failure: Failure
+
+    init(_ failure: Failure) {
+        self.failure = failure
+        status =
+            switch failure.category {
+            case .invalidInput, .unsupportedMedia: .unprocessableContent
+            case .limitExceeded: .tooManyRequests
+            case .insufficientCredit: .init(code: 402, reasonPhrase: "Payment Required")
+            case .dependencyUnavailable: .serviceUnavailable
+            case .cancelled, .interrupted, .crashed, .internalFault: .internalServerError
+            }
+        if failure.code == .invalidJSON { status = .badRequest }
+    }
+
+    private init(_ status: HTTPResponse.Status, _ code: FailureCode, _ message: String) {
+        (self.status, failure) = (status, Failure(code: code, message: message))
+    }
+
+    static let notFound = Problem(.notFound, .invalidTask, "there is no such job")
+    static let unauthorized = Problem(.unauthorized, .sourceNotAllowed, "a bearer token is needed")
+    static func conflict(_ message: String) -> Problem { Problem(.conflict, .invalidTask, message) }
+    static func invalid(_ message: String) -> Problem { Problem(.badRequest, .invalidTask, message) }
+
+    func response(from request: Request, context: some RequestContext) throws -> Response {
+        let body: JSONValue = [
+            "type": "about:blank", "status": .integer(status.code), "title": .string(failure.message),
+            "code": .string(failure.code.rawValue), "category": .string(failure.category.rawValue),
+        ]
+        var response = JobRoutes.json(body, status)
+        response.headers[.contentType] = "application/problem+json"
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        if status == .serviceUnavailable { response.headers[.retryAfter] = "5" }
+        return response
+    }
+}

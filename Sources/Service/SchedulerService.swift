@@ -1,0 +1,108 @@
+internal import Envelopes
+internal import HTTPTypes
+internal import Hummingbird
+package import Logging
+internal import Model
+internal import NIOCore
+package import WorkerCore
+
+/// What the service works on.
+package struct ServiceParts: Sendable {
+    package var store: any JobStore
+    package var taps: [any ProgressTap]
+    package var newID: @Sendable () -> String
+    package var now: @Sendable () -> StoreTime
+    /// Why the process is not ready; empty when it is.
+    package var obstacles: @Sendable () async -> [String]
+    var rules = TaskRules()
+
+    package init(
+        store: any JobStore, taps: [any ProgressTap], newID: @escaping @Sendable () -> String,
+        now: @escaping @Sendable () -> StoreTime, obstacles: @escaping @Sendable () async -> [String]
+    ) {
+        (self.store, self.taps, self.newID, self.now, self.obstacles) = (store, taps, newID, now, obstacles)
+        rules.defaultOwner = nil
+        rules.admittedKinds = TaskRules.mediaKinds
+    }
+}
+
+/// The HTTP side: the scheduler's interface behind a bearer token, and what operators' machinery asks.
+package enum SchedulerService {
+    /// Listens and answers until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - port: 0 for any that is free; `onStart` is told which.
+    ///   - token: what a scheduler shows as its bearer token; without one its interface lets nobody in.
+    package static func run(
+        _ parts: ServiceParts, host: String, port: Int, token: String?, log: Logger,
+        onStart: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws {
+        // What it has to say is said by whoever calls this; being cancelled is no error.
+        var quiet = log
+        quiet.logLevel = .critical
+        let application = Application(
+            router: router(parts, token: token),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
+            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: quiet)
+        try await application.run()
+    }
+
+    static func router(_ parts: ServiceParts, token: String?) -> Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        router.get("livez") { _, _ in "ok\n" }
+        router.get("readyz") { _, _ -> Response in
+            let obstacles = await parts.obstacles()
+            return Response(
+                status: obstacles.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(
+                        string: obstacles.isEmpty ? "ok\n" : obstacles.joined(separator: "\n") + "\n")))
+        }
+        router.get("metrics") { _, _ -> Response in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store))))
+        }
+        router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
+        // Without a token nobody is let in.
+        let scheduler = router.group("v1").add(middleware: BearerToken(token: token))
+        JobRoutes(parts: parts).add(to: scheduler)
+        return router
+    }
+}
+
+/// Failures of ours leave as problems, and say no more than their owner may know.
+private struct ProblemMiddleware: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as any ClassifiedError {
+            throw Problem(Failure(code: error.code, message: error.message))
+        }
+    }
+}
+
+private struct BearerToken: RouterMiddleware {
+    let token: String?
+
+    @concurrent func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        guard let token, let given = request.headers[.authorization], Self.isEqual(given, "Bearer \(token)") else {
+            throw Problem.unauthorized
+        }
+        return try await next(request, context)
+    }
+
+    /// Takes as long for a wrong token as for a right one.
+    private static func isEqual(_ left: String, _ right: String) -> Bool {
+        let (left, right) = (Array(left.utf8), Array(right.utf8))
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}

@@ -1,0 +1,29 @@
+package import Model
+
+/// What tasks name and workers read and write: files below allowed folders, objects in a store.
+///
+/// All functions may block: call them on a thread that may.
+package protocol MediaObjects: Sendable {
+    /// Opens a source that its job's owner may read.
+    func open(_ uri: String, owner: String) throws(Failure) -> any ByteSource
+    /// Whether the owner may have something written there; thrown before any work is done.
+    func checkOutput(_ uri: String, owner: String) throws(Failure)
+    /// Before an attempt begins an output: from now on no earlier attempt of the job can make one visible.
+    func fence(_ lease: Lease, outputs: [String]) throws(Failure)
+    /// Begins an output that nobody sees before it is committed.
+    ///
+    /// - Parameter name: of a file in the folder that `uri` is; `nil` where `uri` is the output itself.
+    func stage(_ uri: String, name: String?, for lease: Lease) throws(Failure) -> any StagedObject
+    /// Makes all of an attempt's outputs visible, if no later attempt has begun.
+    func commit(_ objects: [any StagedObject], for lease: Lease) throws(Failure)
+    /// The job has ended: what `lease` made stays if it succeeded, and goes otherwise, unless another took its place.
+    func settle(_ lease: Lease, succeeded: Bool)
+    /// Attempts that left something which may have to be settled by another worker than theirs.
+    func unsettled() -> [Lease]
+}
+
+/// An output in the making. What is never committed leaves nothing behind.
+package protocol StagedObject: RereadableSink {
+    /// What its owner calls it when it is there.
+    var uri: String { get }
+}

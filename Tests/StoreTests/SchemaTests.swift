@@ -1,0 +1,57 @@
+import Model
+import SQLStore
+import Testing
+import WorkerCore
+
+@Suite("The schema")
+struct SchemaTests {
+    @Test("is made once, by however many start at once, and stays", arguments: StoreKind.available)
+    func together(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind) { under in
+            let id = try await under.store.add(.new())
+            try await under.database.transaction(.write) { session in
+                for table in ["attempts", "notices", "jobs", "kinds", "owner_shares", "workers", "schema_migrations"] {
+                    try session.execute("DROP TABLE \(table)", [])
+                }
+            }
+            let stores = try (0..<4).map { _ in try under.another() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for store in stores + [under.store] { group.addTask { try await store.migrate() } }
+                try await group.waitForAll()
+            }
+            #expect(try await under.number("SELECT count(*) FROM schema_migrations") == 1)
+            #expect(try await under.store.job(id) == nil)
+            let next = try await under.store.add(.new())
+            try await under.store.migrate()
+            #expect(try await under.store.claimOne().id == next)
+            for store in stores { await store.close() }
+        }
+    }
+
+    @Test("of a newer version is refused", arguments: StoreKind.available)
+    func newer(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind) { under in
+            _ = try await under.query("INSERT INTO schema_migrations (version, name, applied_at) VALUES (99, 'x', 0)")
+            let error = await #expect(throws: StoreError.self) { try await under.store.migrate() }
+            #expect(error?.message.contains("newer") == true)
+        }
+    }
+
+    @Test("keeps a transaction whole, or nothing of it", arguments: StoreKind.available)
+    func atomic(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind) { under in
+            let id = try await under.store.add(.new())
+            await #expect(throws: StoreError.self) {
+                try await under.database.transaction(.write) { session in
+                    try session.execute("DELETE FROM jobs", [])
+                    try session.execute("SELECT nonsense", [])
+                }
+            }
+            #expect(try await under.store.state(id) == .queued)
+            await #expect(throws: StoreError.self) {
+                try await under.database.transaction(.read) { try $0.execute("DELETE FROM jobs", []) }
+            }
+            #expect(try await under.store.state(id) == .queued)
+        }
+    }
+}

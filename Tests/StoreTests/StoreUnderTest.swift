@@ -1,0 +1,215 @@
+import Foundation
+import Model
+import SQLStore
+import StorePostgres
+import StoreSQLite
+import Testing
+import WorkerCore
+
+/// The databases that the suite is run against: SQLite always, Postgres where there is a server.
+enum StoreKind: String, CaseIterable, CustomTestStringConvertible, Sendable {
+    case sqlite = "SQLite"
+    case postgres = "Postgres"
+
+    static let serverAddress = ProcessInfo.processInfo.environment["REELPOOL_TEST_POSTGRES"]
+    static let hasServer = serverAddress != nil
+    /// `PostgresServerTests` says by name what is left out for want of a server.
+    static let available: [StoreKind] = hasServer ? allCases : [.sqlite]
+
+    var testDescription: String { rawValue }
+}
+
+/// A store of its own for one test, with a way around it to the tables.
+struct StoreUnderTest: Sendable {
+    let store: SQLJobStore
+    let database: any SQLDatabase
+    /// Its own: the schema and the connections' name in Postgres, the file in SQLite.
+    let name: String
+    private let open: @Sendable () throws -> any SQLDatabase
+
+    /// The same store as another process would have it: with connections, and perhaps a policy, of its own.
+    func another(_ policy: StorePolicy = .test) throws -> SQLJobStore { SQLJobStore(try open(), policy: policy) }
+
+    static func with<Result: Sendable>(
+        _ kind: StoreKind, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+    ) async throws -> Result {
+        switch kind {
+        case .sqlite:
+            let folder = NSTemporaryDirectory() + "reelpool-store-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            return try await withFile(folder + "/jobs.sqlite", policy, body)
+        case .postgres:
+            return try await with(address: try #require(StoreKind.serverAddress), policy, body)
+        }
+    }
+
+    static func withFile<Result: Sendable>(
+        _ path: String, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+    ) async throws -> Result {
+        try await run(policy, path, body) {
+            try SQLiteDatabase(path: path, options: .init(durability: .processDeath, busySeconds: 30))
+        }
+    }
+
+    /// In a schema of its own.
+    static func with<Result: Sendable>(
+        address: String, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+    ) async throws -> Result {
+        let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
+        let admin = try PostgresDatabase(.init(uri: address, connections: 1))
+        _ = try await admin.transaction(.write) { try $0.execute("CREATE SCHEMA \(schema)", []) }
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(
+                try await run(policy, schema, body) {
+                    let settings = "?options=-csearch_path%3D\(schema)&application_name=\(schema)"
+                    return try PostgresDatabase(.init(uri: address + settings, patienceSeconds: 30))
+                })
+        } catch { outcome = .failure(error) }
+        _ = try await admin.transaction(.write) { try $0.execute("DROP SCHEMA \(schema) CASCADE", []) }
+        await admin.close()
+        return try outcome.get()
+    }
+
+    private static func run<Result>(
+        _ policy: StorePolicy, _ name: String, _ body: (StoreUnderTest) async throws -> Result,
+        _ open: @escaping @Sendable () throws -> any SQLDatabase
+    ) async throws -> Result {
+        let database = try open()
+        let under = StoreUnderTest(
+            store: SQLJobStore(database, policy: policy), database: database, name: name, open: open)
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            try await under.store.migrate()
+            outcome = .success(try await body(under))
+        } catch { outcome = .failure(error) }
+        await database.close()
+        return try outcome.get()
+    }
+
+    // MARK: Around the store
+
+    func query(_ sql: String, _ parameters: SQLValue...) async throws -> [SQLRow] {
+        try await database.transaction(.write) { try $0.execute(sql, parameters) }
+    }
+
+    func number(_ sql: String, _ parameters: SQLValue...) async throws -> Int {
+        let rows = try await database.transaction(.write) { try $0.execute(sql, parameters) }
+        var row = try #require(rows.first)
+        return Int(try row.integer())
+    }
+
+    /// As if so much time had gone by: everything that the store has noted happened that much earlier.
+    func advance(seconds: Double) async throws {
+        let by = SQLValue.integer(Int64(seconds * 1000))
+        let moves = [
+            """
+            UPDATE jobs SET created_at = created_at - $1, available_at = available_at - $1,
+                expires_at = expires_at - $1, started_at = started_at - $1, finished_at = finished_at - $1,
+                lease_until = lease_until - $1
+            """,
+            "UPDATE notices SET available_at = available_at - $1",
+            "UPDATE workers SET heartbeat_at = heartbeat_at - $1",
+            "UPDATE attempts SET started_at = started_at - $1, ended_at = ended_at - $1",
+        ]
+        try await database.transaction(.write) { session in
+            for move in moves { try session.execute(move, [by]) }
+        }
+    }
+}
+
+extension StorePolicy {
+    /// Every job that ends is told once, and pauses have no chance in them.
+    static let test = StorePolicy(
+        ownerLimits: [:], backoff: Backoff(baseSeconds: 10, capSeconds: 1000),
+        noticesOfEnded: { [NewNotice(channel: "test", body: $0.state.rawValue)] }, random: { 0.5 })
+
+    static func limited(running: Int, queued: Int = 1000) -> StorePolicy {
+        var policy = StorePolicy.test
+        policy.ownerLimits = Dictionary(
+            uniqueKeysWithValues: JobKind.allCases.map { ($0, OwnerLimits(running: running, queued: queued)) })
+        return policy
+    }
+}
+
+// MARK: Words for tests
+
+extension JobID {
+    static func new() -> JobID {
+        guard let id = JobID(UUID().uuidString) else { preconditionFailure("a UUID is the id of a job") }
+        return id
+    }
+}
+
+extension NewJob {
+    static func new(
+        _ kind: JobKind = .render, owner: String = "ann", _ change: (inout NewJob) -> Void = { _ in }
+    ) -> NewJob {
+        var job = NewJob(id: .new(), kind: kind, owner: owner, payload: "{}", ingress: .native)
+        change(&job)
+        return job
+    }
+}
+
+extension SQLJobStore {
+    /// Inserts one job, which must be new.
+    @discardableResult
+    func add(_ job: NewJob) async throws -> JobID {
+        #expect(try await insert([job]) == [.inserted(job.id)])
+        return job.id
+    }
+
+    func claim(
+        _ limit: Int = 1, worker: String = "w1", instance: String = "1", kinds: [JobKind] = [.render],
+        memoryBytes: Int64 = 1 << 40, admits: Bool = false
+    ) async throws -> [JobRecord] {
+        try await claim(
+            ClaimRequest(
+                worker: worker, instance: instance, kinds: kinds, limit: limit, memoryBytes: memoryBytes,
+                leaseSeconds: 30, admits: admits))
+    }
+
+    func claimOne(worker: String = "w1", admits: Bool = false) async throws -> JobRecord {
+        try #require(try await claim(1, worker: worker, admits: admits).first)
+    }
+
+    func finish(
+        _ job: JobRecord, _ outcome: AttemptEnding.Outcome, worker: String = "w1"
+    ) async throws -> FinishOutcome {
+        try #require(
+            try await finish([AttemptEnding(lease: job.lease, outcome: outcome)], worker: worker).first)
+    }
+
+    func state(_ id: JobID) async throws -> JobState? { try await job(id)?.state }
+
+    func heartbeat(
+        _ name: String, instance: String = "1", kinds: [JobKind] = [.render], memoryBytes: Int64 = 1 << 40,
+        isDraining: Bool = false
+    ) async throws {
+        try await heartbeat(
+            .worker(name, instance: instance, kinds: kinds, memoryBytes: memoryBytes, isDraining: isDraining))
+    }
+}
+
+extension WorkerRecord {
+    static func worker(
+        _ name: String, instance: String = "1", kinds: [JobKind] = [.render], memoryBytes: Int64 = 1 << 40,
+        isDraining: Bool = false
+    ) -> WorkerRecord {
+        WorkerRecord(
+            name: name, instance: instance, kinds: kinds, slots: 1, busySlots: 0, memoryBytes: memoryBytes,
+            isDraining: isDraining, version: "test")
+    }
+}
+
+extension JobRecord {
+    var lease: Lease { Lease(job: id, epoch: epoch) }
+}
+
+extension Failure {
+    static let broken = Failure(code: .damagedMedia, message: "broken")
+    static let away = Failure(code: .readFailed, message: "the store is away")
+    static let stopped = Failure(code: .cancelled, message: "stopped")
+    static let drained = Failure(code: .drained, message: "drained")
+}
