@@ -154,6 +154,12 @@ let package = Package(
             name: "isolation-bench", dependencies: ["CodecHost", "Isolation", "Model"],
             path: "Benchmarks/IsolationBench", swiftSettings: strict),
         .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "Model", "ProgressRedis", "QueueRabbitMQ", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/QueueBench", swiftSettings: strict),
+        .executableTarget(
             name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
             path: "Benchmarks/StoreBench", swiftSettings: strict),
 
@@ -186,8 +192,9 @@ let package = Package(
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(
             name: "QueueTests",
-            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
-            swiftSettings: strict),
+            dependencies: [
+                "Envelopes", "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",
@@ -205,11 +212,22 @@ let package = Package(
         .executableTarget(
             name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
             swiftSettings: strict),
+        // Real servers, real daemons and the Python clients that talk to them.
+        .target(
+            name: "PoolTestSupport", dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport"],
+            path: "Tests/PoolTestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Model", "PoolTestSupport", "ProgressRedis", "TestSupport", "reelpoold", "reelpool-codec",
+            ],
+            swiftSettings: strict),
         // Injures a real pool while it works.
         .executableTarget(
             name: "fault-harness",
             dependencies: [
-                "Model", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres", "TestSupport", "WorkerCore",
+                "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres",
+                "TestSupport", "WorkerCore",
                 "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Tests/FaultHarness", swiftSettings: strict),

@@ -13,6 +13,7 @@ internal import SQLStore
 internal import Service
 internal import StorePostgres
 internal import StoreSQLite
+internal import Synchronization
 package import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
@@ -30,6 +31,8 @@ package final class PoolDaemon: Sendable {
     private let publisher: RabbitPublisher?
     private let consumer: RabbitConsumer?
     private let log: Logger
+    /// Why the interface is not there.
+    private let serviceFailure = Mutex<Failure?>(nil)
 
     /// - Parameters:
     ///   - codecProgram: path of `reelpool-codec`.
@@ -98,7 +101,12 @@ package final class PoolDaemon: Sendable {
         var queues = arrivals.nativeQueues.map {
             ConsumedQueue($0, declarations: Topology.native(queue: $0, quarantine: arrivals.quarantineQueue))
         }
-        queues += arrivals.taskiqQueues.map { ConsumedQueue($0, declarations: Topology.taskiq(queue: $0)) }
+        queues += arrivals.taskiqQueues.map { queue in
+            ConsumedQueue(
+                queue,
+                declarations: Topology.taskiq(
+                    queue: queue, exchange: arrivals.taskiqExchange, deadLetter: arrivals.taskiqDeadLetter))
+        }
         queues += arrivals.celeryQueues.map { ConsumedQueue($0, declarations: Topology.celery(queue: $0)) }
         var consumer = ConsumerSettings(addresses: [address], name: "reelpool \(settings.name) consume", queues: queues)
         consumer.quarantineQueue = arrivals.quarantineQueue
@@ -110,14 +118,25 @@ package final class PoolDaemon: Sendable {
     /// Answers scheduler and operators until its task is cancelled.
     private func serve() async {
         let parts = ServiceParts(
-            store: store, taps: taps, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
+            store: store, taps: taps, attempts: worker.counts, newID: { UUID().uuidString.lowercased() },
+            now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         do {
             try await SchedulerService.run(
                 parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
                 log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+        } catch is CancellationError {
+            return
         } catch {
-            log.critical("the service cannot listen", metadata: ["error": "\(error)"])
+            serviceFailure.withLock {
+                $0 = Failure(
+                    code: .listenFailed,
+                    message: "\(settings.service.host):\(settings.service.port) cannot be listened on",
+                    detail: "\(error)")
+            }
+            // Nobody would know of a daemon that does not answer.
+            await drain()
+            await drain()
         }
     }
 
@@ -166,6 +185,7 @@ package final class PoolDaemon: Sendable {
         await redis?.close()
         await publisher?.close()
         await store.close()
+        if let failure = serviceFailure.withLock({ $0 }) { throw failure }
     }
 
     /// Takes no more; the second call does not wait for what runs.
@@ -225,6 +245,7 @@ package final class PoolDaemon: Sendable {
         rules.admittedKinds = TaskRules.mediaKinds
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
+        replies.taskiqPrefix = arrivals.taskiqPrefix
         replies.keepSeconds = settings.resultSeconds
         var sources: [String: EnvelopeReader.Source] = [:]
         for queue in arrivals.nativeQueues { sources[queue] = .init(dialect: .native, rules: rules, replies: replies) }

@@ -10,6 +10,7 @@ package import WorkerCore
 package struct ServiceParts: Sendable {
     package var store: any JobStore
     package var taps: [any ProgressTap]
+    package var attempts: AttemptCounts
     package var newID: @Sendable () -> String
     package var now: @Sendable () -> StoreTime
     /// Why the process is not ready; empty when it is.
@@ -17,10 +18,11 @@ package struct ServiceParts: Sendable {
     var rules = TaskRules()
 
     package init(
-        store: any JobStore, taps: [any ProgressTap], newID: @escaping @Sendable () -> String,
+        store: any JobStore, taps: [any ProgressTap], attempts: AttemptCounts, newID: @escaping @Sendable () -> String,
         now: @escaping @Sendable () -> StoreTime, obstacles: @escaping @Sendable () async -> [String]
     ) {
-        (self.store, self.taps, self.newID, self.now, self.obstacles) = (store, taps, newID, now, obstacles)
+        (self.store, self.taps, self.attempts) = (store, taps, attempts)
+        (self.newID, self.now, self.obstacles) = (newID, now, obstacles)
         rules.defaultOwner = nil
         rules.admittedKinds = TaskRules.mediaKinds
     }
@@ -62,7 +64,8 @@ package enum SchedulerService {
         router.get("metrics") { _, _ -> Response in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store))))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store, parts.attempts))))
         }
         router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
         // Without a token nobody is let in.
