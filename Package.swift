@@ -51,6 +51,11 @@ let package = Package(
         .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // Transfers over HTTP. HTTPTransfer is the only target that imports these two.
+        .systemLibrary(
+            name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CCurlShims", dependencies: ["CCurl"], path: "Sources/C/CCurlShims"),
 
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
@@ -97,6 +102,10 @@ let package = Package(
             name: "ProgressRedis", dependencies: ["CHiredis", "Envelopes", "Model", "WorkerCore"],
             swiftSettings: strict),
 
+        // Bytes over HTTP, in and out.
+        .target(
+            name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
+
         // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
         .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
@@ -132,8 +141,8 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
+                "WorkerCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
@@ -188,6 +197,9 @@ let package = Package(
             name: "QueueTests",
             dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",
@@ -204,6 +216,10 @@ let package = Package(
         // Writes to a store until it is killed.
         .executableTarget(
             name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
+            swiftSettings: strict),
+        .testTarget(
+            name: "PoolCommandTests",
+            dependencies: ["Model", "TestSupport", "reelpool", "reelpoold", "reelpool-codec"],
             swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]

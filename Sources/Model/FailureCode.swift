@@ -88,6 +88,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case storeUnavailable = "store_unavailable"
     case brokerUnavailable = "broker_unavailable"
     case cacheUnavailable = "cache_unavailable"
+    case transferFailed = "transfer_failed"
 
     case internalFault = "internal_fault"
     case sandboxViolation = "sandbox_violation"
@@ -110,7 +111,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
             .interrupted
         case .crashed, .workerLost:
             .crashed
-        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable:
+        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
+            .transferFailed:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

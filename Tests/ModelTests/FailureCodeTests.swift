@@ -61,6 +61,7 @@ struct FailureCodeTests {
         .outputNotWritable: .dependencyUnavailable, .diskFull: .dependencyUnavailable,
         .readFailed: .dependencyUnavailable, .storeUnavailable: .dependencyUnavailable,
         .brokerUnavailable: .dependencyUnavailable, .cacheUnavailable: .dependencyUnavailable,
+        .transferFailed: .dependencyUnavailable,
         .internalFault: .internalFault, .sandboxViolation: .internalFault, .sandboxUnavailable: .internalFault,
     ]
 }
