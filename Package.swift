@@ -163,6 +163,12 @@ let package = Package(
             name: "isolation-bench", dependencies: ["CodecHost", "Isolation", "Model"],
             path: "Benchmarks/IsolationBench", swiftSettings: strict),
         .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "Model", "ProgressRedis", "QueueRabbitMQ", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/QueueBench", swiftSettings: strict),
+        .executableTarget(
             name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
             path: "Benchmarks/StoreBench", swiftSettings: strict),
 
@@ -195,8 +201,9 @@ let package = Package(
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(
             name: "QueueTests",
-            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
-            swiftSettings: strict),
+            dependencies: [
+                "Envelopes", "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
         .testTarget(
             name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
@@ -221,6 +228,25 @@ let package = Package(
             name: "PoolCommandTests",
             dependencies: ["Model", "TestSupport", "reelpool", "reelpoold", "reelpool-codec"],
             swiftSettings: strict),
+        // Real servers, real daemons and the Python clients that talk to them.
+        .target(
+            name: "PoolTestSupport", dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport"],
+            path: "Tests/PoolTestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Model", "PoolTestSupport", "ProgressRedis", "TestSupport", "reelpoold", "reelpool-codec",
+            ],
+            swiftSettings: strict),
+        // Injures a real pool while it works.
+        .executableTarget(
+            name: "fault-harness",
+            dependencies: [
+                "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres",
+                "TestSupport", "WorkerCore",
+                "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], path: "Tests/FaultHarness", swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -66,7 +66,8 @@ wait_for() {
     done
 }
 
-is_alive() { kill -0 "$1" 2>/dev/null; }
+# One that has ended and that nobody has taken notice of yet is not alive.
+is_alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 is_dead() { ! is_alive "$1"; }
 
 # stop_process PID SIGNAL: sends it, waits, and kills what does not go.

@@ -14,16 +14,46 @@ if REELPOOL_TEST_CLIENTS_PYTHON=$(scripts/clients.sh); then export REELPOOL_TEST
 
 swift build --build-tests -j "$(nproc)"
 status=0
-# A test that hangs is to be told by name: what still runs is shown before everything is stopped.
-limit=${REELPOOL_TEST_MINUTES:-25}
-timeout --foreground --kill-after=10 "${limit}m" swift test --skip-build --parallel 2>&1 | tee "$log" || status=$?
-if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-    echo "The tests did not end within $limit minutes. Started and not ended:" >&2
-    comm -23 \
-        <(grep -oE '^◇ Test "[^"]+" started' "$log" | cut -d'"' -f2 | sort -u) \
-        <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$log" | cut -d'"' -f2 | sort -u) >&2
-    ps -o pid,etimes,stat,args --forest >&2
-fi
+
+# Runs the tests that the options choose, in parallel. A test that hangs is to be told by name: what still runs is shown
+# before everything is stopped.
+limit=${REELPOOL_TEST_MINUTES:-20}
+# The test program outlives the one that started it.
+stop_left_over() {
+    local program
+    for program in /proc/[0-9]*; do
+        case $(readlink "$program/exe") in
+            "$PWD"/.build/*PackageTests.xctest) kill -KILL "${program#/proc/}" ;;
+        esac
+    done
+}
+
+run_tests() {
+    local result=0 part
+    part=$(mktemp)
+    timeout --foreground --kill-after=10 "${limit}m" swift test --skip-build --parallel "$@" 2>&1 | tee "$part" || result=$?
+    cat "$part" >> "$log"
+    if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
+        echo "The tests did not end within $limit minutes. Started and not ended:" >&2
+        comm -23 \
+            <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
+            <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u) >&2
+        ps -o pid,etimes,stat,args --forest >&2
+        stop_left_over
+    fi
+    rm -f "$part"
+    [ "$result" -eq 0 ] || status=$result
+}
+
+# Tests of the pool wait for servers and daemons; those of media keep every core busy. Together each would be in the
+# other's way.
+pool='^(DaemonTests|IsolationTests|PoolTests|QueueTests|StoreTests)\.'
+run_tests --filter "$pool"
+run_tests --skip "$pool"
+
+echo
+echo "Faults"
+.build/debug/fault-harness --faults 22 --jobs 60 || status=1
 
 echo
 echo "Render fixtures"

@@ -67,7 +67,7 @@ package final class CodecExecutor: TaskExecutor {
                 objects, owner: attempt.job.owner, lease: attempt.lease, sources: [uri], output: nil, isFolder: false)
             _ = try await onOwnThread("reelpool.files") { try files.openSources(limitBytes: .max) }
             let job = ChildJob(
-                task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits,
+                task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits(attempt.caps),
                 requiresSandbox: requiresSandbox)
             guard case (.probe(let report), _) = try await child(job, files, attempt.stop, { _ in }) else {
                 throw Failure(code: .internalFault, message: "a probe gave no report")

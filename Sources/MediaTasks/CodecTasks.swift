@@ -43,8 +43,11 @@ struct CodecTasks {
     }
 
     /// Bounds of a process that only looks.
-    static let probeLimits = ChildJob.Limits(
-        memoryBytes: 512 << 20, wallSeconds: 60, stallSeconds: 30, outputBytes: 0, readBytes: 1 << 32)
+    static func probeLimits(_ caps: EffectiveCaps) -> ChildJob.Limits {
+        ChildJob.Limits(
+            memoryBytes: min(caps.memoryBytes, 512 << 20), wallSeconds: 60, stallSeconds: 30, outputBytes: 0,
+            readBytes: 1 << 32)
+    }
 
     func limits(sources: [CodecTask.Source]) -> ChildJob.Limits {
         ChildJob.Limits(

@@ -86,6 +86,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case diskFull = "disk_full"
     case readFailed = "read_failed"
     case storeUnavailable = "store_unavailable"
+    /// The port of the interface cannot be listened on.
+    case listenFailed = "listen_failed"
     case brokerUnavailable = "broker_unavailable"
     case cacheUnavailable = "cache_unavailable"
     case transferFailed = "transfer_failed"
@@ -112,7 +114,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .crashed, .workerLost:
             .crashed
         case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
-            .transferFailed:
+            .listenFailed, .transferFailed:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

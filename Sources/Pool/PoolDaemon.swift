@@ -13,6 +13,7 @@ internal import SQLStore
 internal import Service
 internal import StorePostgres
 internal import StoreSQLite
+internal import Synchronization
 package import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
@@ -26,9 +27,12 @@ package final class PoolDaemon: Sendable {
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let results: RedisResults?
+    private let subscriber: RedisSubscriber?
     private let publisher: RabbitPublisher?
     private let consumer: RabbitConsumer?
     private let log: Logger
+    /// Why the interface is not there.
+    private let serviceFailure = Mutex<Failure?>(nil)
 
     /// - Parameters:
     ///   - codecProgram: path of `reelpool-codec`.
@@ -39,7 +43,9 @@ package final class PoolDaemon: Sendable {
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         objects = LocalObjects(folders: settings.localFolders)
-        redis = try settings.redisURI.map { RedisClient(RedisSettings(address: try RedisAddress(url: $0))) }
+        let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
+        redis = redisSettings.map { RedisClient($0) }
+        subscriber = redisSettings.map { RedisSubscriber($0) }
         redisProgress = redis.map { RedisProgress($0) }
         results = redis.map { RedisResults($0) }
         let executor = CodecExecutor(
@@ -71,7 +77,8 @@ package final class PoolDaemon: Sendable {
     ) -> WorkerSettings {
         var worker = WorkerSettings(
             name: settings.name, instance: instance, version: version, kinds: settings.kinds, slots: settings.slots,
-            memoryBytes: settings.memoryBytes, caps: settings.caps)
+            memoryBytes: settings.memoryBytes - Int64(settings.slots) * PoolSettings.overheadBytes,
+            caps: settings.caps)
         worker.leaseSeconds = settings.leaseSeconds
         worker.renewSeconds = settings.leaseSeconds / 3
         worker.giveUpSeconds = settings.leaseSeconds * 2 / 3
@@ -94,7 +101,12 @@ package final class PoolDaemon: Sendable {
         var queues = arrivals.nativeQueues.map {
             ConsumedQueue($0, declarations: Topology.native(queue: $0, quarantine: arrivals.quarantineQueue))
         }
-        queues += arrivals.taskiqQueues.map { ConsumedQueue($0, declarations: Topology.taskiq(queue: $0)) }
+        queues += arrivals.taskiqQueues.map { queue in
+            ConsumedQueue(
+                queue,
+                declarations: Topology.taskiq(
+                    queue: queue, exchange: arrivals.taskiqExchange, deadLetter: arrivals.taskiqDeadLetter))
+        }
         queues += arrivals.celeryQueues.map { ConsumedQueue($0, declarations: Topology.celery(queue: $0)) }
         var consumer = ConsumerSettings(addresses: [address], name: "reelpool \(settings.name) consume", queues: queues)
         consumer.quarantineQueue = arrivals.quarantineQueue
@@ -106,15 +118,31 @@ package final class PoolDaemon: Sendable {
     /// Answers scheduler and operators until its task is cancelled.
     private func serve() async {
         let parts = ServiceParts(
-            store: store, hub: hub, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
+            store: store, taps: taps, attempts: worker.counts, newID: { UUID().uuidString.lowercased() },
+            now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         do {
             try await SchedulerService.run(
                 parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
                 log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+        } catch is CancellationError {
+            return
         } catch {
-            log.critical("the service cannot listen", metadata: ["error": "\(error)"])
+            serviceFailure.withLock {
+                $0 = Failure(
+                    code: .listenFailed,
+                    message: "\(settings.service.host):\(settings.service.port) cannot be listened on",
+                    detail: "\(error)")
+            }
+            // Nobody would know of a daemon that does not answer.
+            await drain()
+            await drain()
         }
+    }
+
+    private var taps: [any ProgressTap] {
+        guard let subscriber, let redis else { return [HubTap(hub)] }
+        return [HubTap(hub), RedisTap(subscriber: subscriber, client: redis)]
     }
 
     /// Why this process cannot do all that it is for; empty when it can.
@@ -152,10 +180,12 @@ package final class PoolDaemon: Sendable {
         }
         while await relay.deliverDue() {}
         template.stop()
+        subscriber?.close()
         await redisProgress?.close()
         await redis?.close()
         await publisher?.close()
         await store.close()
+        if let failure = serviceFailure.withLock({ $0 }) { throw failure }
     }
 
     /// Takes no more; the second call does not wait for what runs.
@@ -212,8 +242,10 @@ package final class PoolDaemon: Sendable {
         var rules = TaskRules()
         for (name, kind) in arrivals.taskNames { rules.tasks[name] = TaskRules.Task(kind) }
         rules.defaultAttempts = settings.maxAttempts
+        rules.admittedKinds = TaskRules.mediaKinds
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
+        replies.taskiqPrefix = arrivals.taskiqPrefix
         replies.keepSeconds = settings.resultSeconds
         var sources: [String: EnvelopeReader.Source] = [:]
         for queue in arrivals.nativeQueues { sources[queue] = .init(dialect: .native, rules: rules, replies: replies) }

@@ -123,7 +123,7 @@ struct JobRoutes: Sendable {
     @Sendable private func events(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let id = try id(context)
         guard try await parts.store.job(id) != nil else { throw Problem.notFound }
-        let updates = ProgressFeed(job: id, store: parts.store, hub: parts.hub)
+        let updates = ProgressFeed(job: id, store: parts.store, taps: parts.taps)
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in

@@ -50,24 +50,6 @@ enum JobView {
         ]
     }
 
-    static func progress(_ update: ProgressUpdate) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "job": .string(update.job.text), "kind": .string(update.kind.rawValue), "epoch": .integer(update.epoch),
-            "sequence": .integer(update.sequence), "state": .string(update.state.rawValue),
-            "attempt": .integer(update.attempt), "failure": failure(update.failure),
-        ]
-        if let progress = update.progress {
-            members["phase"] = .string(progress.phase.rawValue)
-            members["fraction"] = .double(progress.fraction)
-            members["frames"] = .integer(progress.frames)
-            members["frames_per_second"] = .double(progress.framesPerSecond)
-            members["speed"] = .double(progress.speed)
-            members["remaining_seconds"] = progress.remainingSeconds.map(JSONValue.double) ?? .null
-        }
-        if let result = update.result { members["result"] = (try? JSONValue(parsing: result)) ?? .null }
-        return .object(members)
-    }
-
     static func failure(_ failure: Failure?) -> JSONValue {
         guard let failure else { return .null }
         return [

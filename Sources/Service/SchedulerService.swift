@@ -9,7 +9,8 @@ package import WorkerCore
 /// What the service works on.
 package struct ServiceParts: Sendable {
     package var store: any JobStore
-    package var hub: ProgressHub
+    package var taps: [any ProgressTap]
+    package var attempts: AttemptCounts
     package var newID: @Sendable () -> String
     package var now: @Sendable () -> StoreTime
     /// Why the process is not ready; empty when it is.
@@ -17,11 +18,13 @@ package struct ServiceParts: Sendable {
     var rules = TaskRules()
 
     package init(
-        store: any JobStore, hub: ProgressHub, newID: @escaping @Sendable () -> String,
+        store: any JobStore, taps: [any ProgressTap], attempts: AttemptCounts, newID: @escaping @Sendable () -> String,
         now: @escaping @Sendable () -> StoreTime, obstacles: @escaping @Sendable () async -> [String]
     ) {
-        (self.store, self.hub, self.newID, self.now, self.obstacles) = (store, hub, newID, now, obstacles)
+        (self.store, self.taps, self.attempts) = (store, taps, attempts)
+        (self.newID, self.now, self.obstacles) = (newID, now, obstacles)
         rules.defaultOwner = nil
+        rules.admittedKinds = TaskRules.mediaKinds
     }
 }
 
@@ -36,10 +39,13 @@ package enum SchedulerService {
         _ parts: ServiceParts, host: String, port: Int, token: String?, log: Logger,
         onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
+        // What it has to say is said by whoever calls this; being cancelled is no error.
+        var quiet = log
+        quiet.logLevel = .critical
         let application = Application(
             router: router(parts, token: token),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
-            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: log)
+            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: quiet)
         try await application.run()
     }
 
@@ -58,7 +64,8 @@ package enum SchedulerService {
         router.get("metrics") { _, _ -> Response in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store))))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store, parts.attempts))))
         }
         router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
         // Without a token nobody is let in.

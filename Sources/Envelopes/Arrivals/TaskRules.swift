@@ -43,6 +43,9 @@ package struct TaskRules: Sendable, Equatable {
 
     package init(tasks: [String: Task] = TaskRules.ownNames) { self.tasks = tasks }
 
+    /// Kinds whose cost and memory depend on what their sources are.
+    package static let mediaKinds: Set<JobKind> = [.proxy, .analysis, .render]
+
     package static let ownNames: [String: Task] = Dictionary(
         uniqueKeysWithValues: JobKind.allCases.map { ($0.rawValue, Task($0)) })
 }

@@ -13,8 +13,12 @@ package struct Attempt: Sendable {
     package var job: JobRecord
     package var caps: EffectiveCaps
     package let stop = StopSwitch()
+    /// By the worker's clock.
+    package var startedAt: Double
 
-    package init(job: JobRecord, caps: EffectiveCaps) { (self.job, self.caps) = (job, caps) }
+    package init(job: JobRecord, caps: EffectiveCaps, startedAt: Double) {
+        (self.job, self.caps, self.startedAt) = (job, caps, startedAt)
+    }
 
     package var lease: Lease { Lease(job: job.id, epoch: job.epoch) }
 }

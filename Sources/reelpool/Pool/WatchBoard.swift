@@ -15,8 +15,8 @@ struct WatchBoard {
         var exitStatus: Int32 { failure?.category.exitStatus ?? job?.exitStatus ?? 0 }
         var shortID: String { String(id.prefix(8)) }
 
-        var fraction: Double { min(1, max(0, progress?["fraction"]?.doubleValue ?? 0)) }
-        var phase: String { progress?["phase"]?.stringValue ?? "" }
+        var fraction: Double { min(1, max(0, (progress?["progress_percent"]?.doubleValue ?? 0) / 100)) }
+        var phase: String { progress?["current_step"]?.stringValue ?? "" }
     }
 
     private(set) var rows: [Row]
