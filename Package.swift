@@ -106,6 +106,12 @@ let package = Package(
         .target(
             name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
 
+        // Signed notices to receivers that senders named.
+        .target(
+            name: "Webhooks",
+            dependencies: ["Envelopes", "HTTPTransfer", "WorkerCore", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+
         // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
         .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
@@ -131,8 +137,8 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore",
-                .product(name: "Logging", package: "swift-log"),
+                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "Webhooks",
+                "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
         .target(name: "Signals", swiftSettings: strict),
@@ -174,8 +180,8 @@ let package = Package(
 
         // Tests. What several of them need is a library of its own.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "Media", "Model", "Planning"], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Media", "Model", "Planning"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Model", "Planning", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Model", "TestSupport"], swiftSettings: strict),
@@ -207,6 +213,12 @@ let package = Package(
         .testTarget(
             name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WebhookTests",
+            dependencies: [
+                "Envelopes", "Model", "SQLStore", "StoreSQLite", "TestSupport", "Webhooks", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",

@@ -16,6 +16,7 @@ import urllib.parse
 PIECE = bytes(range(251)) * 4178  # about 1 MiB, of a prime period so that a shifted piece is noticed
 PERIOD = 251
 counts = {"connections": 0, "open": 0, "most_open": 0, "requests": 0}
+hooks = {"now": 0, "most": 0, "received": []}
 lock = threading.Lock()
 
 
@@ -222,6 +223,24 @@ class Connection:
     def do_interim(self):
         self.sock.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\nX-Interim: 1\r\n\r\n")
         self.whole(200, b"at last", [("X-Final", "1")])
+
+    def do_hook(self):
+        """Keeps what was sent; fails as often as `fail` says, answers after `seconds`."""
+        body = b"".join(self.body_pieces()).decode()
+        with lock:
+            hooks["now"] += 1
+            hooks["most"] = max(hooks["most"], hooks["now"])
+            hooks["received"].append({"target": self.target, "headers": dict(self.headers), "body": body})
+            seen = sum(1 for item in hooks["received"] if item["target"] == self.target)
+        time.sleep(float(self.query.get("seconds", 0)))
+        with lock:
+            hooks["now"] -= 1
+        status = self.number("status", 200)
+        self.whole(self.number("failure", 503) if seen <= self.number("fail") else status, b"heard")
+
+    def do_received(self):
+        with lock:
+            self.whole(200, hooks)
 
     def do_header(self):
         self.head(200, [("X-Line-%d" % index, "x" * 900) for index in range(self.number("n"))], 2)

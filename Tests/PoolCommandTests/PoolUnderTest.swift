@@ -35,7 +35,11 @@ final class PoolUnderTest {
             "sqlite:\(folder)/jobs.db", "--allow-local", "\(folder)/media",
         ]
         // Nothing of the environment that tests of other parts need.
-        daemon.environment = ["PATH": "/usr/bin:/bin", "REELPOOL_API_TOKEN": Self.token]
+        daemon.environment = [
+            "PATH": "/usr/bin:/bin", "REELPOOL_API_TOKEN": Self.token,
+            "REELPOOL_WEBHOOK_SECRET": "a-secret-for-tests-90b2",
+            "REELPOOL_WEBHOOK_HOSTS": "127.0.0.1",
+        ]
         daemon.standardInput = FileHandle.nullDevice
         daemon.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try daemon.run()

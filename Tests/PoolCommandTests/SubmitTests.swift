@@ -54,6 +54,25 @@ struct SubmitTests {
         }
     }
 
+    @Test("has the end told by a webhook, and refuses one that is plainly bad")
+    func webhook() throws {
+        try PoolUnderTest.with { pool in
+            let server = try HTTPTestServer.start()
+            let id = try pool.submit("noop", "--webhook", server.url("/hook/cli"))
+            func heard() throws -> JSONValue { try JSONValue(parsing: try server.get("/received")) }
+            try eventually("it is told") { try heard()["received"]?.arrayValue?.count == 1 }
+            let item = try #require(try heard()["received"]?.arrayValue?.first)
+            let body = try JSONValue(parsing: item["body"]?.stringValue ?? "")
+            #expect(body["data"]?["id"]?.stringValue == id && body["type"] == "job.succeeded")
+            #expect(item["headers"]?["reelpool-signature"]?.stringValue?.hasPrefix("t=") == true)
+            for url in ["http://example.com/", "https://10.0.0.1/", "https://user@example.com/"] {
+                let refused = try pool.run("submit", "noop", "--webhook", url)
+                #expect(refused.status == FailureCategory.invalidInput.exitStatus)
+                #expect(refused.errors.contains("webhook.url") && refused.errors.contains("[invalid_task]"))
+            }
+        }
+    }
+
     @Test("completes each kind's task, an edit's sources from the edit's own folder")
     func tasks() throws {
         try PoolUnderTest.with { pool in

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import HTTPTransfer
 
 /// `Tests/HTTPServer/server.py` on a port of its own: does well, and badly, what a path says.
 package final class HTTPTestServer: Sendable {
@@ -36,6 +37,12 @@ package final class HTTPTestServer: Sendable {
     package func stop() { kill(process, SIGKILL) }
 
     deinit { stop() }
+
+    /// What it says of itself: `/counts` or `/received`.
+    package func get(_ path: String) throws -> [UInt8] {
+        let request = TransferRequest("GET", try WebAddress(url(path)))
+        return try HTTPClient(.init(.open)).perform(request, into: .collect(upTo: 1 << 24)).body
+    }
 
     /// - Parameter host: as the server's certificate names it.
     package func url(_ path: String, host: String = "127.0.0.1") -> String { "\(scheme)://\(host):\(port)\(path)" }

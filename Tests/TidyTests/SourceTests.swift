@@ -69,9 +69,11 @@ struct SourceTests {
             "WorkerCore",
         ],
         "Signals": [], "HTTPTransfer": ["CCurl", "CCurlShims", "Model", "WorkerCore"],
+        "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "WorkerCore",
+            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "Webhooks",
+            "WorkerCore",
         ],
         "Service": ["Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],

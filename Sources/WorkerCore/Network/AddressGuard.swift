@@ -34,11 +34,15 @@ package struct AddressGuard: Sendable, Equatable {
     package func refusal(of address: IPAddress, host: String) -> Refusal? {
         guard let reason = Self.reason(against: address) else { return nil }
         if allows(block: address) { return nil }
-        if isListed(host: host), reason != .linkLocal, reason != .metadata { return nil }
+        if hosts.contains(Self.normal(host)), reason != .linkLocal, reason != .metadata { return nil }
         return reason
     }
 
-    package func isListed(host: String) -> Bool { hosts.contains(Self.normal(host)) }
+    /// Whether an operator has named it: the name, or the block of a literal address.
+    package func isListed(host: String) -> Bool {
+        let host = Self.normal(host)
+        return hosts.contains(host) || IPAddress(host).map(allows(block:)) ?? false
+    }
 
     private func allows(block address: IPAddress) -> Bool {
         blocks.contains { $0.contains(address) || address.embedded.map($0.contains) ?? false }
