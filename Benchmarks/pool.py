@@ -9,6 +9,7 @@ the same Redis.
 """
 
 import argparse
+import http.client
 import json
 import os
 import shutil
@@ -143,6 +144,78 @@ def tasks(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     return found
 
 
+class Daemon:
+    """A daemon on SQLite, without servers, and its interface."""
+
+    TOKEN = "bench-81-token-27-x"
+
+    def __init__(self, options: argparse.Namespace, folder: Path):
+        self.folder = folder
+        variables = {
+            "REELPOOL_DATABASE": f"sqlite:{folder}/jobs.db", "REELPOOL_HTTP_PORT": "0", "REELPOOL_SLOTS": "2",
+            "REELPOOL_API_TOKEN": self.TOKEN, "REELPOOL_ALLOW_LOCAL": f"{options.media.resolve().parent},{folder}",
+            "REELPOOL_OWNER_RUNNING": "1000", "RENDER_MEMORY": "1g", "PROXY_MEMORY": "1g", "ANALYSIS_MEMORY": "1g",
+        }
+        self.log = folder / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [options.programs / "reelpoold", "worker"], env=environment() | variables, stderr=log)
+        for _ in range(200):
+            ports = [json.loads(line)["port"] for line in self.log.read_text().splitlines() if '"listening"' in line]
+            if ports:
+                break
+            time.sleep(0.05)
+        self.connection = http.client.HTTPConnection("127.0.0.1", int(ports[-1]))
+
+    def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        self.connection.request(
+            method, path, json.dumps(body) if body is not None else None, {"Authorization": f"Bearer {self.TOKEN}"})
+        return json.loads(self.connection.getresponse().read())
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def probe_tasks(options: argparse.Namespace, folder: Path, count: int = 400) -> float:
+    """Tasks a second from the first request to the last result, two at a time."""
+    daemon = Daemon(options, folder)
+    try:
+        task = {"kind": "probe", "owner": "bench", "payload": {"source": str(options.media.resolve())}}
+        started = time.monotonic()
+        for _ in range(count):
+            daemon.call("POST", "/v1/jobs", task)
+        while len(daemon.call("GET", "/v1/jobs?state=succeeded&limit=500")["jobs"]) < count:
+            time.sleep(0.01)
+        return count / (time.monotonic() - started)
+    finally:
+        daemon.stop()
+
+
+def cancels(options: argparse.Namespace, folder: Path) -> list[float]:
+    """Seconds from asking until a running render is over and its slot is free."""
+    daemon = Daemon(options, folder)
+    times = []
+    try:
+        span = {"source": "a", "start_ms": 0}
+        edit = {"sources": [{"id": "a", "uri": str(options.media.resolve())}], "timeline": [span] * 2000}
+        task = {"kind": "render", "owner": "bench", "payload": {"edit": edit, "output": f"{folder}/cancelled.mp4"}}
+        for _ in range(9):
+            job = daemon.call("POST", "/v1/jobs", task)["id"]
+            while daemon.call("GET", f"/v1/jobs/{job}")["state"] != "running":
+                time.sleep(0.01)
+            time.sleep(1)
+            started = time.monotonic()
+            daemon.call("POST", f"/v1/jobs/{job}/cancel")
+            while daemon.call("GET", f"/v1/jobs/{job}")["state"] != "cancelled":
+                time.sleep(0.005)
+            times.append(time.monotonic() - started)
+        return times
+    finally:
+        daemon.stop()
+
+
 def store(options: argparse.Namespace) -> str:
     done = subprocess.run(
         [options.programs / "store-bench", "--jobs", str(options.queued)], check=True, capture_output=True, text=True)
@@ -171,7 +244,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def page(options: argparse.Namespace, found: dict, claims: str, child: dict, ffprobe: float) -> tuple[str, list[str]]:
+def page(
+    options: argparse.Namespace, found: dict, claims: str, child: dict, ffprobe: float, probes: float,
+    stops: list[float],
+) -> tuple[str, list[str]]:
     missed: list[str] = []
 
     def verdict(name: str, holds: bool) -> str:
@@ -210,6 +286,8 @@ def page(options: argparse.Namespace, found: dict, claims: str, child: dict, ffp
         ("a sandboxed probe, p50", child["probe_ms"]["p50"], "≤ 25 ms", child["probe_ms"]["p50"] <= 25),
         ("`ffprobe` of the same file, median", ffprobe, "", None),
         ("sandboxed probes a second", child["probes_per_second"], "", None),
+        ("probe tasks a second, from HTTP to the stored result", probes, "", None),
+        ("a running render is cancelled and its slot free, slowest of 9, s", max(stops), "≤ 1", max(stops) <= 1),
         ("bytes read by a process, GB/s", child["read_gigabytes_per_second"], "≥ 1",
          child["read_gigabytes_per_second"] >= 1),
         ("bytes read of a file, GB/s", child["file_read_gigabytes_per_second"], "≥ 1",
@@ -227,9 +305,11 @@ def main() -> int:
     options = arguments()
     child = isolation(options)
     ffprobe = ffprobe_ms(options)
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        probes, stops = probe_tasks(options, Path(one)), cancels(options, Path(other))
     found = tasks(options)
     claims = store(options)
-    text, missed = page(options, found, claims, child, ffprobe)
+    text, missed = page(options, found, claims, child, ffprobe, probes, stops)
     print(text)
     if options.output:
         options.output.write_text(text)

@@ -232,10 +232,16 @@ package final class PoolDaemon: Sendable {
     }
 
     private func relayNotices() async {
-        let relay = relay
-        while !Task.isCancelled {
-            if await relay.deliverDue() { continue }
-            try? await Task.sleep(for: .milliseconds(250))
+        let (relay, bell) = (relay, Doorbell())
+        let wakes = await store.wakeUps()
+        await withTaskGroup { group in
+            group.addTask { for await _ in wakes { await bell.ring() } }
+            while !Task.isCancelled {
+                if await relay.deliverDue() { continue }
+                // What could not be delivered is due again without anybody ringing.
+                await bell.wait(atMost: 0.5)
+            }
+            group.cancelAll()
         }
     }
 

@@ -76,6 +76,8 @@ struct RunningPool: Sendable {
         return port
     }
 
+    func url() throws -> String { "http://127.0.0.1:\(try port())" }
+
     func get(_ path: String, token: String? = token) async throws -> Answer {
         try await call("GET", path, token: token)
     }
@@ -88,7 +90,7 @@ struct RunningPool: Sendable {
         _ method: String, _ path: String, body: JSONValue? = nil, headers: [String] = [], token: String? = token
     ) async throws -> Answer {
         var words = [
-            "-s", "--max-time", "60", "-X", method, "-w", "\n%{http_code}", "http://127.0.0.1:\(try port())\(path)",
+            "-s", "--max-time", "60", "-X", method, "-w", "\n%{http_code}", try url() + path,
         ]
         if let token { words += ["-H", "Authorization: Bearer \(token)"] }
         for header in headers { words += ["-H", header] }
@@ -103,7 +105,7 @@ struct RunningPool: Sendable {
     func events(of id: String) async throws -> [(name: String, data: JSONValue)] {
         let words = [
             "-sN", "--max-time", "120", "-H", "Authorization: Bearer \(Self.token)",
-            "http://127.0.0.1:\(try port())/v1/jobs/\(id)/events",
+            try url() + "/v1/jobs/\(id)/events",
         ]
         let text = try await blocking { String(decoding: try Command.output("curl", words), as: UTF8.self) }
         return try text.components(separatedBy: "\n\n").compactMap { block in
