@@ -90,6 +90,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case listenFailed = "listen_failed"
     case brokerUnavailable = "broker_unavailable"
     case cacheUnavailable = "cache_unavailable"
+    case transferFailed = "transfer_failed"
 
     case internalFault = "internal_fault"
     case sandboxViolation = "sandbox_violation"
@@ -112,7 +113,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
             .interrupted
         case .crashed, .workerLost:
             .crashed
-        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable, .listenFailed:
+        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
+            .listenFailed, .transferFailed:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

@@ -14,6 +14,7 @@ internal import Service
 internal import StorePostgres
 internal import StoreSQLite
 internal import Synchronization
+internal import Webhooks
 package import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
@@ -21,6 +22,7 @@ package final class PoolDaemon: Sendable {
     package let store: any JobStore
     package let hub = ProgressHub()
     private let settings: PoolSettings
+    private let version: String
     private let worker: Worker
     private let template: CodecTemplate
     private let objects: LocalObjects
@@ -39,7 +41,7 @@ package final class PoolDaemon: Sendable {
     ///   - instance: different with every start.
     package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws
     {
-        (self.settings, self.log) = (settings, log)
+        (self.settings, self.version, self.log) = (settings, version, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         objects = LocalObjects(folders: settings.localFolders)
@@ -64,7 +66,7 @@ package final class PoolDaemon: Sendable {
             uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
         let policy = StorePolicy(
             ownerLimits: kinds, backoff: Backoff(baseSeconds: 5, capSeconds: 600),
-            noticesOfEnded: ForeignResults.notices(ofEnded:))
+            noticesOfEnded: { ForeignResults.notices(ofEnded: $0) + WebhookNotice.notices(ofEnded: $0) })
         switch settings.database {
         case .sqlite(let path): return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
         case .postgres(let uri):
@@ -117,10 +119,11 @@ package final class PoolDaemon: Sendable {
 
     /// Answers scheduler and operators until its task is cancelled.
     private func serve() async {
-        let parts = ServiceParts(
+        var parts = ServiceParts(
             store: store, taps: taps, attempts: worker.counts, newID: { UUID().uuidString.lowercased() },
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
+        parts.webhooks = webhookRules
         do {
             try await SchedulerService.run(
                 parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
@@ -168,6 +171,7 @@ package final class PoolDaemon: Sendable {
             ])
         await withTaskGroup { group in
             group.addTask { await self.relayNotices() }
+            if let webhooks { group.addTask { await webhooks.run() } }
             group.addTask { await self.settleOutputs() }
             group.addTask { await self.serve() }
             if let consumer {
@@ -215,6 +219,18 @@ package final class PoolDaemon: Sendable {
 
     private var relay: NoticeRelay { NoticeRelay(store: store, results: results, log: log) }
 
+    /// `nil` where nobody could sign one.
+    private var webhookRules: WebhookRules? {
+        settings.service.webhookSecret.map { _ in WebhookRules(privateHosts: settings.service.privateWebhookHosts) }
+    }
+
+    private var webhooks: WebhookRelay? {
+        guard let secret = settings.service.webhookSecret, let rules = webhookRules else { return nil }
+        let sender = WebhookSender(
+            secret: secret, rules: rules, userAgent: "reelpool/\(version)", clock: { Self.wallClock() / 1000 })
+        return WebhookRelay(store: store, sender: sender, log: log)
+    }
+
     private func relayNotices() async {
         let (relay, bell) = (relay, Doorbell())
         let wakes = await store.wakeUps()
@@ -249,6 +265,7 @@ package final class PoolDaemon: Sendable {
         for (name, kind) in arrivals.taskNames { rules.tasks[name] = TaskRules.Task(kind) }
         rules.defaultAttempts = settings.maxAttempts
         rules.admittedKinds = TaskRules.mediaKinds
+        rules.webhooks = webhookRules
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
         replies.taskiqPrefix = arrivals.taskiqPrefix

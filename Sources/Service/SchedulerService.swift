@@ -1,4 +1,4 @@
-internal import Envelopes
+package import Envelopes
 internal import HTTPTypes
 internal import Hummingbird
 package import Logging
@@ -16,6 +16,11 @@ package struct ServiceParts: Sendable {
     /// Why the process is not ready; empty when it is.
     package var obstacles: @Sendable () async -> [String]
     var rules = TaskRules()
+    /// `nil` where nobody could sign one.
+    package var webhooks: WebhookRules? {
+        get { rules.webhooks }
+        set { rules.webhooks = newValue }
+    }
 
     package init(
         store: any JobStore, taps: [any ProgressTap], attempts: AttemptCounts, newID: @escaping @Sendable () -> String,

@@ -59,8 +59,10 @@ struct FailureCodeTests {
         .cancelled: .cancelled, .drained: .interrupted, .leaseLost: .interrupted,
         .crashed: .crashed, .workerLost: .crashed,
         .outputNotWritable: .dependencyUnavailable, .diskFull: .dependencyUnavailable,
-        .readFailed: .dependencyUnavailable, .storeUnavailable: .dependencyUnavailable, .listenFailed: .dependencyUnavailable,
+        .readFailed: .dependencyUnavailable, .storeUnavailable: .dependencyUnavailable,
+        .listenFailed: .dependencyUnavailable,
         .brokerUnavailable: .dependencyUnavailable, .cacheUnavailable: .dependencyUnavailable,
+        .transferFailed: .dependencyUnavailable,
         .internalFault: .internalFault, .sandboxViolation: .internalFault, .sandboxUnavailable: .internalFault,
     ]
 }
