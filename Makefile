@@ -16,8 +16,8 @@ REELPOOL := .build/release/reelpool
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-run: release ## Build, then take a real recording through probe, proxy, analyze and render
-	@scripts/demo.sh $(REELPOOL) $(FIXTURES)/media/talk.mp4 $(OUT)
+run: release ## Build, start a pool on this machine, and take a real recording through it
+	@scripts/demo.sh .build/release $(FIXTURES)/media/talk.mp4 $(OUT)
 
 test: test-packages lint ## Install what the tests need, check style, and run every test
 	@scripts/test.sh

@@ -17,10 +17,14 @@ struct OneMachineTests {
 
             let proxy = try await pool.submit(
                 "proxy", ["source": .string(talk), "output": .string("\(pool.out)/proxy")])
-            let analysis = try await pool.submit("analysis", ["source": .string(talk), "pacing": 80])
+            let written = "\(pool.out)/pauses.json"
+            let analysis = try await pool.submit(
+                "analysis", ["source": .string(talk), "pacing": 80, "edit_output": .string(written)])
             let pauses = try await pool.end(of: analysis)
             let edit = try #require(pauses["result"]?["report"]?["edit"])
             #expect(edit["edits"]?.arrayValue?.isEmpty == false)
+            #expect(try JSONValue(parsing: String(contentsOfFile: written, encoding: .utf8)) == edit)
+            #expect(pauses["result"]?["outputs"]?["pauses.json"] == .string(written))
             #expect(try await pool.end(of: proxy)["state"] == "succeeded")
             for name in ["proxy.mp4", "sprite.jpg", "waveform.json", "audio.mp3"] {
                 #expect(FileManager.default.fileExists(atPath: "\(pool.out)/proxy/\(name)"), "\(name)")
