@@ -31,10 +31,10 @@ release: packages ## Build for use
 	$(SWIFT) build -c release -j $(JOBS) --product reelpoold --static-swift-stdlib
 
 lint: ## Check the style of all sources
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
 format: ## Rewrite all sources in the project's style
-	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
 fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage them
 	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test --filter DamagedFileTests

@@ -20,7 +20,7 @@ REELPOOL_DATABASE=sqlite:$folder/jobs.db REELPOOL_SLOTS=2 REELPOOL_HTTP_PORT=0 R
 daemon=$!
 trap 'kill $daemon 2> /dev/null; wait $daemon || true' EXIT
 port=
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     port=$(sed -n 's/.*"message":"listening","port":"\([0-9]*\)".*/\1/p' "$log")
     [ -z "$port" ] || break
     kill -0 $daemon 2> /dev/null || { cat "$log" >&2; exit 1; }

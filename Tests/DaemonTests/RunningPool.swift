@@ -98,7 +98,9 @@ struct RunningPool: Sendable {
         let arguments = words
         let text = try await blocking { String(decoding: try Command.output("curl", arguments), as: UTF8.self) }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return Answer(status: Int(lines.last ?? "") ?? 0, body: lines.dropLast().joined(separator: "\n").trimmingCharacters(in: .newlines))
+        return Answer(
+            status: Int(lines.last ?? "") ?? 0,
+            body: lines.dropLast().joined(separator: "\n").trimmingCharacters(in: .newlines))
     }
 
     /// Every event of a job until it has ended.
