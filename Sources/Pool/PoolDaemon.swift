@@ -162,7 +162,8 @@ package final class PoolDaemon: Sendable {
     /// Works until it is drained.
     package func run() async throws {
         try await store.migrate()
-        try startTemplate()
+        // The service alone runs no media.
+        if settings.kinds.contains(where: { $0 != .noop }) { try startTemplate() }
         log.notice(
             "the worker is ready",
             metadata: [
