@@ -6,16 +6,18 @@ JOBS ?= $(shell nproc)
 OUT ?= out
 FIXTURES := Fixtures
 SEEDS ?= 1200
+FAULTS ?= 200
+FAULT_JOBS ?= 500
 REELPOOL := .build/release/reelpool
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz fixtures bench bench-isolation bench-store clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz faults fixtures bench bench-pool clean packages test-packages bench-packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-run: release ## Build, then take a real recording through probe, proxy, analyze and render
-	@scripts/demo.sh $(REELPOOL) $(FIXTURES)/media/talk.mp4 $(OUT)
+run: release ## Build, start a pool on this machine, and take a real recording through it
+	@scripts/demo.sh .build/release $(FIXTURES)/media/talk.mp4 $(OUT)
 
 test: test-packages lint ## Install what the tests need, check style, and run every test
 	@scripts/test.sh
@@ -26,15 +28,20 @@ build: packages ## Build for debugging
 release: packages ## Build for use
 	$(SWIFT) build -c release -j $(JOBS) --product reelpool --static-swift-stdlib
 	$(SWIFT) build -c release -j $(JOBS) --product reelpool-codec --static-swift-stdlib
+	$(SWIFT) build -c release -j $(JOBS) --product reelpoold --static-swift-stdlib
 
 lint: ## Check the style of all sources
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
 format: ## Rewrite all sources in the project's style
-	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
 fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage them
 	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test --filter DamagedFileTests
+
+faults: test-packages ## Injure a real pool while it works: FAULTS=200 FAULT_JOBS=500 [SEED=n]
+	$(SWIFT) build -j $(JOBS) --product fault-harness
+	.build/debug/fault-harness --faults $(FAULTS) --jobs $(FAULT_JOBS) $(if $(SEED),--seed $(SEED))
 
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render
@@ -42,16 +49,16 @@ fixtures: release ## Render the project's own fixtures and compare
 bench: release bench-packages ## Measure side by side with the ffmpeg command line; writes docs/benchmarks.md
 	@scripts/bench.sh $(REELPOOL)
 
-bench-store: bench-packages ## Measure the store of jobs, on SQLite and Postgres
-	$(SWIFT) build -c release -j $(JOBS) --product store-bench
-	@scripts/servers.sh run .build/release/store-bench
-
-bench-isolation: release ## Measure what a process for a job costs; prints JSON
-	@$(SWIFT) build -c release -j $(JOBS) --product isolation-bench --static-swift-stdlib >&2
-	@.build/release/isolation-bench measure .build/release/reelpool-codec $(FIXTURES)/media/pal25.mp4
+bench-pool: release test-packages bench-packages ## Measure the pool beside TaskIQ's and Celery's workers; docs/benchmarks-pool.md
+	$(SWIFT) build -c release -j $(JOBS) --product queue-bench --static-swift-stdlib
+	$(SWIFT) build -c release -j $(JOBS) --product store-bench --static-swift-stdlib
+	$(SWIFT) build -c release -j $(JOBS) --product isolation-bench --static-swift-stdlib
+	@REELPOOL_SERVERS_FSYNC=on scripts/servers.sh run python3 Benchmarks/pool.py --clients "$$(scripts/clients.sh)" \
+	    --output docs/benchmarks-pool.md
 
 packages: ## Install the system packages that building needs
 	@scripts/packages.sh build
+	@scripts/build-folder.sh
 
 test-packages: packages
 	@scripts/packages.sh test

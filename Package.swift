@@ -51,6 +51,11 @@ let package = Package(
         .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // Transfers over HTTP. HTTPTransfer is the only target that imports these two.
+        .systemLibrary(
+            name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CCurlShims", dependencies: ["CCurl"], path: "Sources/C/CCurlShims"),
 
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
@@ -97,6 +102,16 @@ let package = Package(
             name: "ProgressRedis", dependencies: ["CHiredis", "Envelopes", "Model", "WorkerCore"],
             swiftSettings: strict),
 
+        // Bytes over HTTP, in and out.
+        .target(
+            name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
+
+        // Signed notices to receivers that senders named.
+        .target(
+            name: "Webhooks",
+            dependencies: ["Envelopes", "HTTPTransfer", "WorkerCore", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+
         // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
         .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
@@ -122,8 +137,8 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore",
-                .product(name: "Logging", package: "swift-log"),
+                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "Webhooks",
+                "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
         .target(name: "Signals", swiftSettings: strict),
@@ -132,8 +147,8 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
+                "WorkerCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
@@ -154,13 +169,19 @@ let package = Package(
             name: "isolation-bench", dependencies: ["CodecHost", "Isolation", "Model"],
             path: "Benchmarks/IsolationBench", swiftSettings: strict),
         .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "Model", "ProgressRedis", "QueueRabbitMQ", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/QueueBench", swiftSettings: strict),
+        .executableTarget(
             name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
             path: "Benchmarks/StoreBench", swiftSettings: strict),
 
         // Tests. What several of them need is a library of its own.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "Media", "Model", "Planning"], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Media", "Model", "Planning"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Model", "Planning", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Model", "TestSupport"], swiftSettings: strict),
@@ -186,8 +207,18 @@ let package = Package(
         .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(
             name: "QueueTests",
-            dependencies: ["Envelopes", "Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            dependencies: [
+                "Envelopes", "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WebhookTests",
+            dependencies: [
+                "Envelopes", "Model", "SQLStore", "StoreSQLite", "TestSupport", "Webhooks", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Model", "TestSupport", "reelpool"], swiftSettings: strict),
         .testTarget(
             name: "IsolationTests",
@@ -205,11 +236,26 @@ let package = Package(
         .executableTarget(
             name: "store-writer", dependencies: ["SQLStore", "StoreSQLite", "WorkerCore"], path: "Tests/StoreWriter",
             swiftSettings: strict),
+        .testTarget(
+            name: "PoolCommandTests",
+            dependencies: ["Model", "TestSupport", "reelpool", "reelpoold", "reelpool-codec"],
+            swiftSettings: strict),
+        // Real servers, real daemons and the Python clients that talk to them.
+        .target(
+            name: "PoolTestSupport", dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport"],
+            path: "Tests/PoolTestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Model", "PoolTestSupport", "ProgressRedis", "TestSupport", "reelpoold", "reelpool-codec",
+            ],
+            swiftSettings: strict),
         // Injures a real pool while it works.
         .executableTarget(
             name: "fault-harness",
             dependencies: [
-                "Model", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres", "TestSupport", "WorkerCore",
+                "Model", "PoolTestSupport", "ProgressRedis", "QueueRabbitMQ", "SQLStore", "StorePostgres",
+                "TestSupport", "WorkerCore",
                 "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Tests/FaultHarness", swiftSettings: strict),

@@ -5,12 +5,12 @@ set -euo pipefail
 
 build=(
     libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
-    libpq-dev libsqlite3-dev librabbitmq-dev libhiredis-dev
+    libpq-dev libsqlite3-dev librabbitmq-dev libhiredis-dev libcurl4-openssl-dev
 )
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
 # The servers are what scripts/servers.sh starts.
 servers=(postgresql redis-server rabbitmq-server openssl util-linux)
-test=(ffmpeg python3 python3-venv strace binutils "${servers[@]}")
+test=(ffmpeg curl jq python3 python3-venv strace binutils "${servers[@]}")
 bench=(ffmpeg python3 python3-venv "${servers[@]}")
 
 purpose=${1:?build, test or bench}

@@ -31,7 +31,7 @@ stop_left_over() {
 run_tests() {
     local result=0 part
     part=$(mktemp)
-    timeout --foreground --kill-after=10 "${limit}m" swift test --skip-build --parallel "$@" 2>&1 | tee "$part" || result=$?
+    timeout --foreground --kill-after=10 "${limit}m" swift test --skip-build "$@" 2>&1 | tee "$part" || result=$?
     cat "$part" >> "$log"
     if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
         echo "The tests did not end within $limit minutes. Started and not ended:" >&2
@@ -45,11 +45,13 @@ run_tests() {
     [ "$result" -eq 0 ] || status=$result
 }
 
-# Tests of the pool wait for servers and daemons; those of media keep every core busy. Together each would be in the
-# other's way.
-pool='^(DaemonTests|IsolationTests|PoolTests|QueueTests|StoreTests)\.'
-run_tests --filter "$pool"
-run_tests --skip "$pool"
+# Tests of the pool wait for servers, daemons keep every core busy, and so do media: together each would be in the others'
+# way. Daemons come one at a time.
+services='^(HTTPTransferTests|IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
+daemons='^(DaemonTests|PoolCommandTests)\.'
+run_tests --parallel --filter "$services"
+run_tests --no-parallel --filter "$daemons"
+run_tests --parallel --skip "$services|$daemons"
 
 echo
 echo "Faults"

@@ -6,14 +6,14 @@ import WorkerCore
 
 // Measures the store of jobs, and prints a table in Markdown.
 //
-//   store-bench [--jobs 100000] [--claims 2000] [--workers 4]
+//   store-bench [--jobs 100000] [--claims 2000] [--workers 2]
 //
 // Postgres is measured when REELPOOL_TEST_POSTGRES names a server (scripts/servers.sh starts one).
 
 struct Settings: Sendable {
     var jobs = 100_000
     var claims = 2000
-    var workers = 4
+    var workers = 2
 
     init(_ arguments: [String]) {
         for (name, value) in zip(arguments, arguments.dropFirst()) {

@@ -65,7 +65,11 @@ async def result_of(task, request):
         except BaseException as raised:
             answer["raised"] = type(raised).__name__
     if watching:
-        await asyncio.sleep(0.1)
+        # The last progress is written after the result.
+        for _ in range(200):
+            if steps and steps[-1]["state"] in ("SUCCESS", "FAILURE"):
+                break
+            await asyncio.sleep(0.05)
         watching.cancel()
         answer["steps"] = steps
     return answer

@@ -54,6 +54,11 @@ package final class CodecExecutor: TaskExecutor {
             ChildJob(task: main, limits: tasks.limits(sources: main.sources), requiresSandbox: requiresSandbox),
             files, attempt.stop, report)
         return try await onOwnThread("reelpool.files") {
+            var outputs = outputs
+            if case .analysis(let report) = result, let name = tasks.editName {
+                try files.write(try ResultText.edit(report.edit), name: name)
+                outputs.append(name)
+            }
             let uris = try files.commit(outputs)
             return .succeeded(try ResultText.of(result, outputs: uris))
         }

@@ -36,6 +36,12 @@ struct CodecTasks {
         }
     }
 
+    /// Of the file that an analysis writes its edit into, if it was asked to. The daemon writes it, from the report.
+    var editName: String? {
+        guard case .analysis(let task) = document, task.editOutput != nil else { return nil }
+        return outputName
+    }
+
     /// The last part of where a render goes: its ending names the container.
     private var outputName: String {
         guard let last = document.outputs.first?.split(separator: "/").last else { return "output.mp4" }

@@ -64,6 +64,12 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
         return output
     }
 
+    /// Stages a whole output.
+    func write(_ bytes: [UInt8], name: String) throws {
+        let output = try makeOutput(name)
+        try bytes.withUnsafeBytes { try output.write($0, at: 0) }
+    }
+
     func interrupt() { isInterrupted.withLock { $0 = true } }
 
     /// Makes the outputs of that name visible.

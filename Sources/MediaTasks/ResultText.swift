@@ -9,6 +9,14 @@ enum ResultText {
         var outputs: [String: String]
     }
 
+    /// An edit as `render` takes it, for people to read and change.
+    static func edit(_ edit: EditDocument) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(edit)) + Array("\n".utf8)
+    }
+
     static func of(_ result: ChildResult, outputs: [String: String]) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

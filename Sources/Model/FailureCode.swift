@@ -86,8 +86,11 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case diskFull = "disk_full"
     case readFailed = "read_failed"
     case storeUnavailable = "store_unavailable"
+    /// The port of the interface cannot be listened on.
+    case listenFailed = "listen_failed"
     case brokerUnavailable = "broker_unavailable"
     case cacheUnavailable = "cache_unavailable"
+    case transferFailed = "transfer_failed"
 
     case internalFault = "internal_fault"
     case sandboxViolation = "sandbox_violation"
@@ -110,7 +113,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
             .interrupted
         case .crashed, .workerLost:
             .crashed
-        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable:
+        case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
+            .listenFailed, .transferFailed:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

@@ -3,7 +3,7 @@ internal import Logging
 internal import ProgressRedis
 internal import WorkerCore
 
-/// Carries notices from the store to whom they are for, and keeps at it until they are delivered.
+/// Carries results from the store to Redis, and keeps at it until they are there. Webhooks have a relay of their own.
 struct NoticeRelay: Sendable {
     private static let batch = 200
     private static let leaseSeconds = 20.0
@@ -19,7 +19,8 @@ struct NoticeRelay: Sendable {
     /// - Returns: whether there may be more.
     func deliverDue() async -> Bool {
         do {
-            let notices = try await store.takeNotices(limit: Self.batch, seconds: Self.leaseSeconds)
+            let notices = try await store.takeNotices(
+                limit: Self.batch, seconds: Self.leaseSeconds, channel: ForeignResults.channel)
             guard !notices.isEmpty else { return false }
             guard let results else {
                 // Whose results these are is not configured here; another daemon may deliver them.

@@ -13,6 +13,8 @@ internal import SQLStore
 internal import Service
 internal import StorePostgres
 internal import StoreSQLite
+internal import Synchronization
+internal import Webhooks
 package import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
@@ -20,6 +22,7 @@ package final class PoolDaemon: Sendable {
     package let store: any JobStore
     package let hub = ProgressHub()
     private let settings: PoolSettings
+    private let version: String
     private let worker: Worker
     private let template: CodecTemplate
     private let objects: LocalObjects
@@ -30,13 +33,15 @@ package final class PoolDaemon: Sendable {
     private let publisher: RabbitPublisher?
     private let consumer: RabbitConsumer?
     private let log: Logger
+    /// Why the interface is not there.
+    private let serviceFailure = Mutex<Failure?>(nil)
 
     /// - Parameters:
     ///   - codecProgram: path of `reelpool-codec`.
     ///   - instance: different with every start.
     package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws
     {
-        (self.settings, self.log) = (settings, log)
+        (self.settings, self.version, self.log) = (settings, version, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         objects = LocalObjects(folders: settings.localFolders)
@@ -61,7 +66,7 @@ package final class PoolDaemon: Sendable {
             uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
         let policy = StorePolicy(
             ownerLimits: kinds, backoff: Backoff(baseSeconds: 5, capSeconds: 600),
-            noticesOfEnded: ForeignResults.notices(ofEnded:))
+            noticesOfEnded: { ForeignResults.notices(ofEnded: $0) + WebhookNotice.notices(ofEnded: $0) })
         switch settings.database {
         case .sqlite(let path): return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
         case .postgres(let uri):
@@ -98,7 +103,12 @@ package final class PoolDaemon: Sendable {
         var queues = arrivals.nativeQueues.map {
             ConsumedQueue($0, declarations: Topology.native(queue: $0, quarantine: arrivals.quarantineQueue))
         }
-        queues += arrivals.taskiqQueues.map { ConsumedQueue($0, declarations: Topology.taskiq(queue: $0)) }
+        queues += arrivals.taskiqQueues.map { queue in
+            ConsumedQueue(
+                queue,
+                declarations: Topology.taskiq(
+                    queue: queue, exchange: arrivals.taskiqExchange, deadLetter: arrivals.taskiqDeadLetter))
+        }
         queues += arrivals.celeryQueues.map { ConsumedQueue($0, declarations: Topology.celery(queue: $0)) }
         var consumer = ConsumerSettings(addresses: [address], name: "reelpool \(settings.name) consume", queues: queues)
         consumer.quarantineQueue = arrivals.quarantineQueue
@@ -109,15 +119,27 @@ package final class PoolDaemon: Sendable {
 
     /// Answers scheduler and operators until its task is cancelled.
     private func serve() async {
-        let parts = ServiceParts(
-            store: store, taps: taps, newID: { UUID().uuidString.lowercased() }, now: { Self.wallClock() },
+        var parts = ServiceParts(
+            store: store, taps: taps, attempts: worker.counts, newID: { UUID().uuidString.lowercased() },
+            now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
+        parts.webhooks = webhookRules
         do {
             try await SchedulerService.run(
                 parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
                 log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+        } catch is CancellationError {
+            return
         } catch {
-            log.critical("the service cannot listen", metadata: ["error": "\(error)"])
+            serviceFailure.withLock {
+                $0 = Failure(
+                    code: .listenFailed,
+                    message: "\(settings.service.host):\(settings.service.port) cannot be listened on",
+                    detail: "\(error)")
+            }
+            // Nobody would know of a daemon that does not answer.
+            await drain()
+            await drain()
         }
     }
 
@@ -140,7 +162,8 @@ package final class PoolDaemon: Sendable {
     /// Works until it is drained.
     package func run() async throws {
         try await store.migrate()
-        try startTemplate()
+        // The service alone runs no media.
+        if settings.kinds.contains(where: { $0 != .noop }) { try startTemplate() }
         log.notice(
             "the worker is ready",
             metadata: [
@@ -149,6 +172,7 @@ package final class PoolDaemon: Sendable {
             ])
         await withTaskGroup { group in
             group.addTask { await self.relayNotices() }
+            if let webhooks { group.addTask { await webhooks.run() } }
             group.addTask { await self.settleOutputs() }
             group.addTask { await self.serve() }
             if let consumer {
@@ -166,6 +190,7 @@ package final class PoolDaemon: Sendable {
         await redis?.close()
         await publisher?.close()
         await store.close()
+        if let failure = serviceFailure.withLock({ $0 }) { throw failure }
     }
 
     /// Takes no more; the second call does not wait for what runs.
@@ -195,11 +220,29 @@ package final class PoolDaemon: Sendable {
 
     private var relay: NoticeRelay { NoticeRelay(store: store, results: results, log: log) }
 
+    /// `nil` where nobody could sign one.
+    private var webhookRules: WebhookRules? {
+        settings.service.webhookSecret.map { _ in WebhookRules(privateHosts: settings.service.privateWebhookHosts) }
+    }
+
+    private var webhooks: WebhookRelay? {
+        guard let secret = settings.service.webhookSecret, let rules = webhookRules else { return nil }
+        let sender = WebhookSender(
+            secret: secret, rules: rules, userAgent: "reelpool/\(version)", clock: { Self.wallClock() / 1000 })
+        return WebhookRelay(store: store, sender: sender, log: log)
+    }
+
     private func relayNotices() async {
-        let relay = relay
-        while !Task.isCancelled {
-            if await relay.deliverDue() { continue }
-            try? await Task.sleep(for: .milliseconds(250))
+        let (relay, bell) = (relay, Doorbell())
+        let wakes = await store.wakeUps()
+        await withTaskGroup { group in
+            group.addTask { for await _ in wakes { await bell.ring() } }
+            while !Task.isCancelled {
+                if await relay.deliverDue() { continue }
+                // What could not be delivered is due again without anybody ringing.
+                await bell.wait(atMost: 0.5)
+            }
+            group.cancelAll()
         }
     }
 
@@ -223,8 +266,10 @@ package final class PoolDaemon: Sendable {
         for (name, kind) in arrivals.taskNames { rules.tasks[name] = TaskRules.Task(kind) }
         rules.defaultAttempts = settings.maxAttempts
         rules.admittedKinds = TaskRules.mediaKinds
+        rules.webhooks = webhookRules
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
+        replies.taskiqPrefix = arrivals.taskiqPrefix
         replies.keepSeconds = settings.resultSeconds
         var sources: [String: EnvelopeReader.Source] = [:]
         for queue in arrivals.nativeQueues { sources[queue] = .init(dialect: .native, rules: rules, replies: replies) }

@@ -57,8 +57,18 @@ extension PoolSettings {
 
     private func checkSecrets(_ values: inout SettingValues) {
         func weak(_ secret: String) -> Bool {
-            secret.utf8.count < Self.shortestSecret || Self.commonSecrets.contains(secret.lowercased())
-                || Set(secret).count < 5
+            secret.utf8.count < Self.shortestSecret || isGuessed(secret) || Set(secret).count < 5
+        }
+        // The words of an example are known to everybody, too.
+        func isGuessed(_ secret: String) -> Bool {
+            Self.commonSecrets.contains(secret.lowercased()) || secret.lowercased().hasPrefix("change-this")
+        }
+        func checkPassword(_ name: String, _ uri: String) {
+            guard let user = Self.userInfo(uri), user.contains(":") else { return }
+            let password = String(user.drop { $0 != ":" }.dropFirst())
+            if isGuessed(password) || password == "postgres" || password == "guest" {
+                values.report(name, "has a password that anyone guesses")
+            }
         }
         if let token = service.apiToken, weak(token) {
             values.report(
@@ -70,13 +80,11 @@ extension PoolSettings {
         }
         if let arrivals, Self.userInfo(arrivals.brokerURI).map({ $0 == "guest:guest" || $0 == "guest" }) ?? true {
             values.report("REELPOOL_BROKER", "needs a user of its own: guest is RabbitMQ's well-known one")
+        } else if let arrivals {
+            checkPassword("REELPOOL_BROKER", arrivals.brokerURI)
         }
-        if case .postgres(let uri) = database, let user = Self.userInfo(uri), user.contains(":") {
-            let password = String(user.drop { $0 != ":" }.dropFirst())
-            if Self.commonSecrets.contains(password.lowercased()) || password == "postgres" {
-                values.report("REELPOOL_DATABASE", "has a password that anyone guesses")
-            }
-        }
+        if case .postgres(let uri) = database { checkPassword("REELPOOL_DATABASE", uri) }
+        if let redisURI { checkPassword("REELPOOL_REDIS", redisURI) }
     }
 
     /// `user:password` of a URI; `nil` where it has none.

@@ -14,6 +14,9 @@ package struct PoolSettings: Sendable {
         package var authorityFile: String?
         package var nativeQueues: [String]
         package var taskiqQueues: [String]
+        package var taskiqExchange: String
+        package var taskiqDeadLetter: String
+        package var taskiqPrefix: String?
         package var celeryQueues: [String]
         package var quarantineQueue: String
         package var taskNames: [String: JobKind]
@@ -127,7 +130,9 @@ extension PoolSettings {
         return Arrivals(
             brokerURI: uri, authorityFile: values.text("REELPOOL_BROKER_CA"),
             nativeQueues: values.list("REELPOOL_QUEUES_NATIVE"), taskiqQueues: values.list("REELPOOL_QUEUES_TASKIQ"),
-            celeryQueues: values.list("REELPOOL_QUEUES_CELERY"),
+            taskiqExchange: values.text("REELPOOL_TASKIQ_EXCHANGE") ?? "taskiq",
+            taskiqDeadLetter: values.text("REELPOOL_TASKIQ_DEAD_LETTER") ?? "taskiq.dead_letter",
+            taskiqPrefix: values.text("REELPOOL_TASKIQ_PREFIX"), celeryQueues: values.list("REELPOOL_QUEUES_CELERY"),
             quarantineQueue: values.text("REELPOOL_QUEUE_QUARANTINE") ?? "reelpool.quarantine", taskNames: names)
     }
 

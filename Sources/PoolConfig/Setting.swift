@@ -66,6 +66,9 @@ package enum Settings {
         Setting("REELPOOL_BROKER_CA", .text, nil, "A file with the authority that signed the broker's certificate."),
         Setting("REELPOOL_QUEUES_NATIVE", .list, "reelpool.tasks", "Queues of messages in Reelpool's own form."),
         Setting("REELPOOL_QUEUES_TASKIQ", .list, nil, "Queues of TaskIQ's messages, such as `taskiq`."),
+        Setting("REELPOOL_TASKIQ_EXCHANGE", .text, "taskiq", "`exchange` of TaskIQ's broker."),
+        Setting("REELPOOL_TASKIQ_DEAD_LETTER", .text, "taskiq.dead_letter", "`dead_letter_queue` of TaskIQ's broker."),
+        Setting("REELPOOL_TASKIQ_PREFIX", .text, nil, "`prefix_str` of TaskIQ's result backend."),
         Setting("REELPOOL_QUEUES_CELERY", .list, nil, "Queues of Celery's messages, such as `celery`."),
         Setting(
             "REELPOOL_QUEUE_QUARANTINE", .text, "reelpool.quarantine", "Where messages go that cannot be understood."),

@@ -22,6 +22,7 @@ struct SettingValues {
         known.formUnion(Self.elsewhere)
         let unknown = environment.keys.filter { name in
             !known.contains(name) && Settings.prefixes.contains { name.hasPrefix($0) }
+                && !Self.elsewherePrefixes.contains { name.hasPrefix($0) }
         }
         problems += unknown.sorted().map { "\($0) is not a setting" }
         if let file {
@@ -41,6 +42,8 @@ struct SettingValues {
 
     /// Variables of ours that are no settings of the daemon.
     private static let elsewhere: Set<String> = ["REELPOOL_CACHE", "REELPOOL_CONFIG", "REELPOOL_URL"]
+    /// Of the tests and their servers.
+    private static let elsewherePrefixes = ["REELPOOL_TEST_", "REELPOOL_SERVERS_"]
 
     private static func components(_ name: String) -> [String] {
         name.lowercased().split(separator: "_").map(String.init)

@@ -10,7 +10,7 @@ package import WorkerCore
 ///   that nobody else holds are taken.
 struct ClaimStatement: Sendable {
     /// How many more are looked at than wanted, per size class.
-    private static let spare = 32
+    private static let spare = 12
 
     private let text: @Sendable (_ kinds: Int, _ admits: Bool) -> String
 

@@ -49,9 +49,10 @@ package struct Dialect: Sendable {
         position: "instr", identity: "INTEGER PRIMARY KEY AUTOINCREMENT", textType: "TEXT",
         migrationStart: [], storage: [],
         firstOfEach: { groups, conditions, limit in
+            // A list in JSON is the only thing that SQLite works out once for each group and then follows.
             """
-            \(groups) g CROSS JOIN jobs j ON j.seq IN (SELECT j.seq FROM jobs j WHERE \(conditions) \
-            ORDER BY j.order_key, j.seq LIMIT \(limit))
+            \(groups) g CROSS JOIN json_each((SELECT json_group_array(seq) FROM (SELECT j.seq AS seq FROM jobs j \
+            WHERE \(conditions) ORDER BY j.order_key, j.seq LIMIT \(limit)))) e CROSS JOIN jobs j ON j.seq = e.value
             """
         })
 

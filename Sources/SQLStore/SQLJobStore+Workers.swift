@@ -42,15 +42,19 @@ extension SQLJobStore {
         }
     }
 
-    package func takeNotices(limit: Int, seconds: Double) async throws(StoreError) -> [Notice] {
+    package func takeNotices(
+        limit: Int, seconds: Double, channel: String?
+    ) async throws(StoreError) -> [Notice] {
         let (now, lock) = (statements.now, database.dialect.lockFree("notices"))
         let sql = """
             UPDATE notices SET available_at = \(now) + $2, tries = tries + 1 WHERE seq IN (
-                SELECT seq FROM notices WHERE available_at <= \(now) ORDER BY available_at, seq LIMIT $1\(lock))
+                SELECT seq FROM notices WHERE available_at <= \(now)
+                    AND (CAST($3 AS TEXT) IS NULL OR channel = CAST($3 AS TEXT))
+                ORDER BY available_at, seq LIMIT $1\(lock))
             RETURNING seq, job, channel, body, tries
             """
         let notices: [Notice] = try await database.transaction(.write) { session in
-            try session.execute(sql, .init(limit), .integer(Int64(seconds * 1000))).map { row in
+            try session.execute(sql, .init(limit), .integer(Int64(seconds * 1000)), .init(channel)).map { row in
                 var row = row
                 return Notice(
                     id: try row.integer(), job: try row.jobID(), channel: try row.text(), body: try row.text(),

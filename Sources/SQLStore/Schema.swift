@@ -75,10 +75,9 @@ struct Migration: Sendable {
         CREATE INDEX jobs_ready ON jobs (kind, size_class, order_key, seq, memory_bytes) WHERE state = 'queued'
         """,
         "CREATE INDEX jobs_admitting ON jobs (kind, order_key, seq) WHERE state = 'admitting' AND lease_owner IS NULL",
-        // An owner's best waiting job, and his worst ready one.
-        """
-        CREATE INDEX jobs_of_owner ON jobs (kind, owner, state, order_key, seq) WHERE state IN ('waiting', 'queued')
-        """,
+        // An owner's best waiting job, and his worst ready one. Two, because SQLite does not see that a state is in a list.
+        "CREATE INDEX jobs_owner_waiting ON jobs (kind, owner, order_key, seq) WHERE state = 'waiting'",
+        "CREATE INDEX jobs_owner_queued ON jobs (kind, owner, order_key, seq) WHERE state = 'queued'",
         "CREATE INDEX jobs_scheduled ON jobs (available_at, seq) WHERE state = 'scheduled'",
         """
         CREATE INDEX jobs_expiring ON jobs (expires_at, seq)

@@ -1,8 +1,9 @@
+internal import Model
 internal import WorkerCore
 
 /// What Prometheus scrapes. Source: Prometheus, "Exposition formats", text format 0.0.4.
 enum MetricsText {
-    static func of(_ store: any JobStore) async throws(StoreError) -> String {
+    static func of(_ store: any JobStore, _ attempts: AttemptCounts) async throws(StoreError) -> String {
         var text = Text()
         let counts = try await store.counts()
         text.family("reelpool_jobs", "gauge", "Jobs by kind and state.")
@@ -11,6 +12,10 @@ enum MetricsText {
         for count in counts where !count.state.isFinal {
             text.sample("reelpool_oldest_job_seconds", labels(count), "\(count.oldestSeconds)")
         }
+        text.family("reelpool_attempts_total", "counter", "Attempts of this process by how they ended.")
+        for (key, sum) in attempts.all { text.sample("reelpool_attempts_total", labels(key), "\(sum.attempts)") }
+        text.family("reelpool_attempt_seconds_total", "counter", "How long they took in all.")
+        for (key, sum) in attempts.all { text.sample("reelpool_attempt_seconds_total", labels(key), "\(sum.seconds)") }
         let workers = try await store.workers()
         text.family("reelpool_worker_slots", "gauge", "Jobs that a worker can do at a time.")
         for worker in workers { text.sample("reelpool_worker_slots", [("worker", worker.name)], "\(worker.slots)") }
@@ -28,6 +33,10 @@ enum MetricsText {
 
     private static func labels(_ count: JobCount) -> [(String, String)] {
         [("kind", count.kind.rawValue), ("state", count.state.rawValue)]
+    }
+
+    private static func labels(_ key: AttemptCounts.Key) -> [(String, String)] {
+        [("kind", key.kind.rawValue), ("end", key.failure?.rawValue ?? "succeeded")]
     }
 
     private struct Text {

@@ -110,6 +110,13 @@ enum OpenAPI {
                 "request_id": ["type": "string"], "max_attempts": ["type": "integer", "minimum": 1],
                 "delay_ms": ["type": "integer", "minimum": 0], "expires_after_ms": ["type": "integer", "minimum": 1],
                 "cost_seconds": ["type": "number"], "caps": ["type": "object"], "progress": ["type": "object"],
+                "webhook": [
+                    "type": "object", "required": ["url"], "additionalProperties": false,
+                    "properties": [
+                        "url": ["type": "string", "format": "uri", "maxLength": 2000],
+                        "events": ["type": "array", "minItems": 1, "items": ["enum": ["succeeded", "failed"]]],
+                    ],
+                ],
             ],
         ],
         "Job": [

@@ -1,4 +1,4 @@
-internal import Envelopes
+package import Envelopes
 internal import HTTPTypes
 internal import Hummingbird
 package import Logging
@@ -10,17 +10,24 @@ package import WorkerCore
 package struct ServiceParts: Sendable {
     package var store: any JobStore
     package var taps: [any ProgressTap]
+    package var attempts: AttemptCounts
     package var newID: @Sendable () -> String
     package var now: @Sendable () -> StoreTime
     /// Why the process is not ready; empty when it is.
     package var obstacles: @Sendable () async -> [String]
     var rules = TaskRules()
+    /// `nil` where nobody could sign one.
+    package var webhooks: WebhookRules? {
+        get { rules.webhooks }
+        set { rules.webhooks = newValue }
+    }
 
     package init(
-        store: any JobStore, taps: [any ProgressTap], newID: @escaping @Sendable () -> String,
+        store: any JobStore, taps: [any ProgressTap], attempts: AttemptCounts, newID: @escaping @Sendable () -> String,
         now: @escaping @Sendable () -> StoreTime, obstacles: @escaping @Sendable () async -> [String]
     ) {
-        (self.store, self.taps, self.newID, self.now, self.obstacles) = (store, taps, newID, now, obstacles)
+        (self.store, self.taps, self.attempts) = (store, taps, attempts)
+        (self.newID, self.now, self.obstacles) = (newID, now, obstacles)
         rules.defaultOwner = nil
         rules.admittedKinds = TaskRules.mediaKinds
     }
@@ -62,7 +69,8 @@ package enum SchedulerService {
         router.get("metrics") { _, _ -> Response in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store))))
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store, parts.attempts))))
         }
         router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
         // Without a token nobody is let in.

@@ -16,12 +16,16 @@ struct Reelpool: AsyncParsableCommand {
               reelpool analyze talk.mp4 --edit pauses.json
               reelpool render pauses.json --output tight.mp4
 
+            submit, watch, status, cancel, requeue and workers speak to a pool's service in place of working here.
+
             Every command prints JSON with --json, and one JSON error with a stable code when it fails \
             (docs/errors.md lists codes and exit statuses).
             """,
         version: version,
         subcommands: [
             ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self,
+            SubmitCommand.self, WatchCommand.self, StatusCommand.self, CancelCommand.self, RequeueCommand.self,
+            WorkersCommand.self,
         ]
     )
 

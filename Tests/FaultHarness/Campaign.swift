@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PoolTestSupport
 import SQLStore
 import Synchronization
 import TestSupport
@@ -84,7 +85,7 @@ final class Campaign: Sendable {
         }
     }
 
-    private func inject(_ fault: Fault, _ daemon: Daemon, _ random: inout SeededGenerator) async throws {
+    private func inject(_ fault: Fault, _ daemon: DaemonProcess, _ random: inout SeededGenerator) async throws {
         switch fault {
         case .daemonKilled:
             try await kill(daemon, comingBack: true)
@@ -125,7 +126,7 @@ final class Campaign: Sendable {
     }
 
     /// Kills it in the middle of its work, and takes the time until what it held is free.
-    private func kill(_ daemon: Daemon, comingBack: Bool) async throws {
+    private func kill(_ daemon: DaemonProcess, comingBack: Bool) async throws {
         let held = try await ground.store.jobs(JobFilter(states: [.running]))
             .filter { $0.leaseOwner == daemon.name && $0.kind != .noop }
         let moment = ContinuousClock.now

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PoolTestSupport
 import ProgressRedis
 import QueueRabbitMQ
 import SQLStore
@@ -13,8 +14,8 @@ final class Ground: Sendable {
     static let quarantine = "faults.quarantine"
 
     let folder: String
-    let servers: ServerSet
-    let daemons: [Daemon]
+    let servers: Servers
+    let daemons: [DaemonProcess]
     let store: SQLJobStore
     let database: PostgresDatabase
     let publisher: RabbitPublisher
@@ -35,11 +36,13 @@ final class Ground: Sendable {
         for name in ["reelpoold", "reelpool-codec"] {
             try FileManager.default.copyItem(atPath: "\(built)/\(name)", toPath: "\(folder)/bin/\(name)")
         }
-        let servers = try await ServerSet.start(in: "\(folder)/servers")
+        let servers = try await Servers.start(["postgres", "rabbitmq", "redis"])
+        // As strict as brokers are configured that mean it: whoever keeps a message unacknowledged for a minute is cut off.
+        try await servers.rabbitmqctl("eval", "application:set_env(rabbit, consumer_timeout, 60000).")
         return try await Ground(folder, servers, leaseSeconds, workers)
     }
 
-    private init(_ folder: String, _ servers: ServerSet, _ leaseSeconds: Int, _ workers: Int) async throws {
+    private init(_ folder: String, _ servers: Servers, _ leaseSeconds: Int, _ workers: Int) async throws {
         (self.folder, self.servers, self.leaseSeconds) = (folder, servers, leaseSeconds)
         let postgres = try servers.variable("REELPOOL_TEST_POSTGRES")
         let rabbit = try servers.variable("REELPOOL_TEST_RABBITMQ")
@@ -65,8 +68,9 @@ final class Ground: Sendable {
             "RENDER_FFMPEG_THREADS": "1",
         ]
         daemons = (0..<workers).map { number in
-            Daemon(
-                program: "\(folder)/bin/reelpoold", name: "w\(number)", environment: environment,
+            DaemonProcess(
+                program: "\(folder)/bin/reelpoold", arguments: ["worker"],
+                environment: environment.merging(["REELPOOL_NAME": "w\(number)"]) { $1 },
                 log: "\(folder)/log/w\(number).jsonl")
         }
     }
@@ -96,74 +100,6 @@ final class Ground: Sendable {
                 fields[0] != "Z", let parent = Int32(fields[1])
             else { return nil }
             return (pid, parent, (program as NSString).lastPathComponent)
-        }
-    }
-}
-
-/// Servers that `scripts/servers.sh` started in one folder.
-struct ServerSet: Sendable {
-    let folder: String
-    let variables: [String: String]
-
-    static func start(in folder: String) async throws -> ServerSet {
-        try await script(folder, ["start"])
-        var variables: [String: String] = [:]
-        for line in try await script(folder, ["env"]).split(separator: "\n") {
-            let pair = line.dropFirst("export ".count).split(separator: "=", maxSplits: 1).map(String.init)
-            if pair.count == 2 { variables[pair[0]] = pair[1] }
-        }
-        let servers = ServerSet(folder: folder, variables: variables)
-        // As strict as brokers are configured that mean it: whoever keeps a message unacknowledged for a minute is cut off.
-        try await servers.rabbitmqctl("eval", "application:set_env(rabbit, consumer_timeout, 60000).")
-        return servers
-    }
-
-    func variable(_ name: String) throws -> String {
-        guard let value = variables[name] else { throw HarnessError("\(name): the server did not start") }
-        return value
-    }
-
-    func stop() async { _ = try? await Self.script(folder, ["stop"]) }
-    func restart(_ name: String) async throws { try await Self.script(folder, ["restart", name]) }
-    func halt(_ name: String) async throws { try await Self.script(folder, ["halt", name]) }
-    func resume(_ name: String) async throws { try await Self.script(folder, ["start", name]) }
-
-    func rabbitmqctl(_ arguments: String...) async throws {
-        let command = try variable("REELPOOL_TEST_RABBITMQ_COMMAND")
-        _ = try await Self.output(command, ["rabbitmqctl", "-q"] + arguments)
-    }
-
-    /// Ready or unacknowledged.
-    func messages(in queue: String) async throws -> Int {
-        let command = try variable("REELPOOL_TEST_RABBITMQ_COMMAND")
-        let lines = try await Self.output(
-            command, ["rabbitmqctl", "-q", "--no-table-headers", "list_queues", "name", "messages"])
-        for line in lines.split(separator: "\n") {
-            let words = line.split(whereSeparator: \.isWhitespace)
-            if words.count == 2, words[0] == queue { return Int(words[1]) ?? -1 }
-        }
-        throw HarnessError("there is no queue \(queue)")
-    }
-
-    @discardableResult
-    private static func script(_ folder: String, _ arguments: [String]) async throws -> String {
-        let script = "\(Fixture.repository)/scripts/servers.sh"
-        return try await output("env", ["REELPOOL_SERVERS_FOLDER=\(folder)", script] + arguments)
-    }
-
-    /// On a thread that may wait.
-    private static func output(_ program: String, _ arguments: [String]) async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
-            OwnThread.start(named: "faults.command") {
-                continuation.resume(
-                    with: Result {
-                        let result = try Command.run(program, arguments)
-                        guard result.status == 0 else {
-                            throw HarnessError("\(program) \(arguments): \(result.errors)")
-                        }
-                        return String(decoding: result.output, as: UTF8.self)
-                    })
-            }
         }
     }
 }

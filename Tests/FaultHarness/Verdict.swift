@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Model
+import PoolTestSupport
 import ProgressRedis
 import SQLStore
 import WorkerCore
@@ -131,12 +132,22 @@ struct Verdict {
         for queue in [Ground.queue, Ground.quarantine] {
             var count = -1
             for _ in 0..<100 {
-                count = try await ground.servers.messages(in: queue)
+                count = try await messages(in: queue)
                 if count == 0 { break }
                 try await Task.sleep(for: .milliseconds(200))
             }
             if count != 0 { summary.problems.append("\(queue) has \(count) messages still") }
         }
+    }
+
+    /// Ready or unacknowledged.
+    private func messages(in queue: String) async throws -> Int {
+        let lines = try await ground.servers.rabbitmqctl("--no-table-headers", "list_queues", "name", "messages")
+        for line in lines.split(separator: "\n") {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            if words.count == 2, words[0] == queue { return Int(words[1]) ?? -1 }
+        }
+        throw HarnessError("there is no queue \(queue)")
     }
 
     private func checkLeftovers(_ summary: inout Summary) async throws {

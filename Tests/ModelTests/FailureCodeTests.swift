@@ -60,7 +60,9 @@ struct FailureCodeTests {
         .crashed: .crashed, .workerLost: .crashed,
         .outputNotWritable: .dependencyUnavailable, .diskFull: .dependencyUnavailable,
         .readFailed: .dependencyUnavailable, .storeUnavailable: .dependencyUnavailable,
+        .listenFailed: .dependencyUnavailable,
         .brokerUnavailable: .dependencyUnavailable, .cacheUnavailable: .dependencyUnavailable,
+        .transferFailed: .dependencyUnavailable,
         .internalFault: .internalFault, .sandboxViolation: .internalFault, .sandboxUnavailable: .internalFault,
     ]
 }

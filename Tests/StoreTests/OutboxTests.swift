@@ -38,6 +38,17 @@ struct OutboxTests {
         }
     }
 
+    @Test("hands out one way's notices only, when asked so", arguments: StoreKind.available)
+    func channels(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind) { under in
+            let ids = try await Self.end(3, under)
+            #expect(try await under.store.takeNotices(limit: 10, seconds: 10, channel: "another").isEmpty)
+            let own = try await under.store.takeNotices(limit: 2, seconds: 10, channel: "test")
+            #expect(own.map(\.job) == Array(ids.prefix(2)))
+            #expect(try await under.store.takeNotices(limit: 10, seconds: 10, channel: nil).map(\.job) == [ids[2]])
+        }
+    }
+
     @Test("is emptied by many at once, each notice by one", arguments: StoreKind.available)
     func concurrent(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in

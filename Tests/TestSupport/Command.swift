@@ -20,6 +20,7 @@ package struct CommandResult: Sendable {
 
 package struct CommandFailure: Error, CustomStringConvertible {
     package let description: String
+    package init(description: String) { self.description = description }
 }
 
 package enum Command {

@@ -64,11 +64,16 @@ struct SourceTests {
         "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
         "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
-        "reelpool": ["Engine", "FixtureHarness", "LocalFiles", "Media", "Model", "Planning", "Signals"],
-        "Signals": [],
+        "reelpool": [
+            "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
+            "WorkerCore",
+        ],
+        "Signals": [], "HTTPTransfer": ["CCurl", "CCurlShims", "Model", "WorkerCore"],
+        "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "WorkerCore",
+            "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "Webhooks",
+            "WorkerCore",
         ],
         "Service": ["Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
@@ -78,7 +83,10 @@ struct SourceTests {
 
     @Test("import downwards only")
     func layering() throws {
-        let foreign = ["CFFmpeg", "CFFmpegShims", "CLinux", "CPostgres", "CRabbitMQ", "CRabbitMQShims", "CHiredis"]
+        let foreign = [
+            "CCurl", "CCurlShims", "CFFmpeg", "CFFmpegShims", "CLinux", "CPostgres", "CRabbitMQ", "CRabbitMQShims",
+            "CHiredis",
+        ]
         let modules = Set(Self.layers.keys).union(foreign)
         for file in Self.swift {
             let module = String(file.split(separator: "/")[1])

@@ -17,13 +17,13 @@ start_postgres() {
             > "$folder/postgres.log" 2>&1 || { cat "$folder/postgres.log" >&2; return 1; }
         (cd / && unprivileged postgres openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
             -keyout "$data/server.key" -out "$data/server.crt") >> "$folder/postgres.log" 2>&1
-        # Nothing here outlives the tests, so nothing need reach the disk.
+        # Nothing here outlives the tests, so nothing need reach the disk; what is measured is to, REELPOOL_SERVERS_FSYNC=on.
         unprivileged postgres tee -a "$data/postgresql.conf" > /dev/null <<CONF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
-fsync = off
+fsync = ${REELPOOL_SERVERS_FSYNC:-off}
 synchronous_commit = on
-full_page_writes = off
+full_page_writes = ${REELPOOL_SERVERS_FSYNC:-off}
 max_connections = 600
 shared_buffers = 64MB
 ssl = on

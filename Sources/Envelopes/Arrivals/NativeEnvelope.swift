@@ -43,8 +43,28 @@ struct NativeEnvelope {
         job.needsAdmission = cost == nil && rules.admittedKinds.contains(kind)
         if let caps = try fields.object("caps") { job.caps = try Self.caps(caps) }
         if let progress = try fields.object("progress") { job.progressRoute = try Self.route(progress)?.json.text }
+        if let webhook = try fields.object("webhook") { job.reply = try Self.webhook(webhook, rules).json.text }
         try fields.end()
         return job
+    }
+
+    private static func webhook(_ value: JSONValue, _ rules: TaskRules) throws(EnvelopeError) -> WebhookOrder {
+        guard let rules = rules.webhooks else { throw .invalid("webhook", "cannot be had: no secret is configured") }
+        var fields = try Fields(value, path: "webhook")
+        guard let url = try fields.text("url", longest: WebhookRules.longestURL) else {
+            throw EnvelopeError(.missingField, "webhook.url is missing")
+        }
+        if let problem = rules.problem(with: url) { throw .invalid("webhook.url", problem) }
+        var order = WebhookOrder(url: url)
+        if let events = fields.take("events") {
+            let names = events.arrayValue?.map { $0.stringValue.flatMap(WebhookOrder.Event.init(rawValue:)) }
+            guard let names, !names.isEmpty, !names.contains(nil) else {
+                throw .invalid("webhook.events", "should list succeeded, failed or both")
+            }
+            order.events = Set(names.compactMap(\.self))
+        }
+        try fields.end()
+        return order
     }
 
     /// By id, by key, or both: without either, a message that comes twice would be two jobs.

@@ -41,6 +41,9 @@ package struct TaskRules: Sendable, Equatable {
     /// Kinds whose jobs start in `admitting` unless they say how long they take.
     package var admittedKinds: Set<JobKind> = []
 
+    /// Where webhooks may go; `nil` refuses jobs that want one, because nobody here would sign it.
+    package var webhooks: WebhookRules?
+
     package init(tasks: [String: Task] = TaskRules.ownNames) { self.tasks = tasks }
 
     /// Kinds whose cost and memory depend on what their sources are.

@@ -3,19 +3,22 @@ internal import Model
 
 /// Claims jobs that fit, runs them, holds their leases, and writes down how they ended.
 package actor Worker {
-    private let settings: WorkerSettings
-    private let store: any JobStore
+    let settings: WorkerSettings
+    let store: any JobStore
     private let executors: [JobKind: any TaskExecutor]
     private let progress: any ProgressSink
-    private let clock: any PoolClock
+    let clock: any PoolClock
     private let endings: EndingBatcher
-    private let log: Logger
-    private var board: SlotBoard
-    private var reporters: [Lease: ProgressReporter] = [:]
+    package nonisolated let counts = AttemptCounts()
+    let log: Logger
+    var board: SlotBoard
+    private(set) var reporters: [Lease: ProgressReporter] = [:]
     private var switches: [Lease: StopSwitch] = [:]
     private var isDraining = false
     private var isHurried = false
-    private var largestBudgetBytes: Int64 = 0
+    var largestBudgetBytes: Int64 = 0
+    /// Live ones, this one included.
+    var workerCount = 1
     /// Something may have become claimable since it was last looked.
     private var hasNews = false
     private var claimer: CheckedContinuation<Void, Never>?
@@ -34,11 +37,12 @@ package actor Worker {
     package func run() async {
         await releaseEarlierLeases()
         await withTaskGroup { group in
-            group.addTask { await self.repeatedly(every: self.settings.renewSeconds) { await self.renew() } }
-            group.addTask { await self.repeatedly(every: 1) { await self.tick() } }
-            group.addTask { await self.repeatedly(every: self.settings.pollSeconds) { await self.sweep() } }
-            group.addTask { await self.repeatedly(every: self.settings.heartbeatSeconds) { await self.beat() } }
-            group.addTask { await self.repeatedly(every: self.settings.pruneSeconds) { await self.prune() } }
+            group.addTask { await self.repeatedly(every: { self.settings.renewSeconds }) { await self.renew() } }
+            group.addTask { await self.repeatedly(every: { 1 }) { await self.tick() } }
+            group.addTask { await self.repeatedly(every: { self.settings.pollSeconds }) { await self.poll() } }
+            group.addTask { await self.repeatedly(every: { await self.sweepSeconds }) { await self.sweep() } }
+            group.addTask { await self.repeatedly(every: { self.settings.heartbeatSeconds }) { await self.beat() } }
+            group.addTask { await self.repeatedly(every: { self.settings.pruneSeconds }) { await self.prune() } }
             group.addTask { for await _ in await self.store.wakeUps() { await self.wakeUp() } }
             await claimUntilDrained()
             await beat()
@@ -74,7 +78,7 @@ package actor Worker {
         }
     }
 
-    private func wakeUp() {
+    func wakeUp() {
         hasNews = true
         claimer?.resume()
         claimer = nil
@@ -166,11 +170,18 @@ package actor Worker {
             return
         }
         tellEnd(state, outcome, reporter)
+        note(state, result, attempt)
+    }
+
+    private func note(_ state: JobState, _ result: AttemptResult, _ attempt: Attempt) {
+        let seconds = clock.now - attempt.startedAt
+        let failure: Failure? = if case .failed(let failure) = result { failure } else { nil }
+        counts.add(attempt.job.kind, failure?.category, seconds: seconds)
         guard attempt.job.kind != .noop else { return }
         var metadata = Self.metadata(attempt.job)
         metadata["state"] = "\(state.rawValue)"
-        metadata["seconds"] = "\(((clock.now - attempt.startedAt) * 1000).rounded() / 1000)"
-        if case .failed(let failure) = result {
+        metadata["seconds"] = "\((seconds * 1000).rounded() / 1000)"
+        if let failure {
             metadata["code"] = "\(failure.code.rawValue)"
             metadata["error"] = "\(failure.message)"
             if let detail = failure.detail { metadata["detail"] = "\(detail)" }
@@ -214,75 +225,8 @@ package actor Worker {
         }
     }
 
-    private func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
+    func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
         for lease in board.stop(leases, because: reason) { switches[lease]?.stop(reason) }
-    }
-
-    // MARK: What goes on meanwhile
-
-    private func repeatedly(every seconds: Double, _ work: () async -> Void) async {
-        repeat { await work() } while await clock.sleep(seconds: seconds)
-    }
-
-    private func renew() async {
-        let leases = Array(board.running.keys)
-        guard !leases.isEmpty else { return }
-        // The lease counts from before the store was asked.
-        let moment = clock.now
-        do {
-            let outcome = try await store.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
-            board.renewed(leases.filter { !outcome.lost.contains($0) }, at: moment)
-            stop(outcome.lost, because: .leaseLost)
-            stop(outcome.cancelled, because: .cancelled)
-        } catch {
-            log.warning("renewing leases failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func tick() {
-        stop(board.unrenewed(since: clock.now - settings.giveUpSeconds), because: .leaseLost)
-        for (lease, reporter) in reporters where board.running[lease]?.job.kind != .noop { reporter.tick() }
-    }
-
-    private func sweep() async {
-        wakeUp()
-        // Renewals bring cancellations: while something runs they are frequent, so that a cancelled job stops at once.
-        if board.busySlots > 0 { await renew() }
-        do {
-            _ = try await store.sweep()
-        } catch {
-            log.warning("sweeping failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func beat() async {
-        do {
-            try await store.heartbeat(status)
-            let live = try await store.workers().filter { !$0.isDraining }
-            largestBudgetBytes = live.map(\.memoryBytes).max() ?? 0
-        } catch {
-            log.warning("the heartbeat failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func prune() async {
-        do {
-            let age = PruneAge(succeededSeconds: settings.keepSucceeded, otherSeconds: settings.keepOther)
-            _ = try await store.prune(finishedBefore: age, limit: 1000)
-        } catch {
-            log.warning("pruning failed", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func releaseEarlierLeases() async {
-        do {
-            let released = try await store.releaseLeases(ofEarlier: status)
-            if !released.isEmpty {
-                log.notice("took back what an earlier run left", metadata: ["jobs": "\(released.count)"])
-            }
-        } catch {
-            log.warning("taking back earlier leases failed", metadata: ["error": "\(error)"])
-        }
     }
 
     private func waitForRunning() async {

@@ -13,6 +13,8 @@ package struct WorkerSettings: Sendable {
     package var caps: [JobKind: EffectiveCaps]
     package var leaseSeconds = 30.0
     package var renewSeconds = 10.0
+    /// Between two sweeps of the whole pool, on average.
+    package var sweepSeconds = 0.5
     /// Without a renewal for that long an attempt is stopped: before its lease runs out, by the worker's own clock.
     package var giveUpSeconds = 20.0
     package var pollSeconds = 0.5

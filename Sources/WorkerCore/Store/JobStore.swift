@@ -59,7 +59,9 @@ package protocol JobStore: Sendable {
     // MARK: Outbox
 
     /// Leases notices that are due: at most `limit`, for `seconds`; oldest first.
-    func takeNotices(limit: Int, seconds: Double) async throws(StoreError) -> [Notice]
+    ///
+    /// - Parameter channel: only these; `nil` for all.
+    func takeNotices(limit: Int, seconds: Double, channel: String?) async throws(StoreError) -> [Notice]
     func finishNotices(_ ids: [Int64]) async throws(StoreError)
     func delayNotices(_ ids: [Int64], seconds: Double) async throws(StoreError)
 
@@ -69,4 +71,10 @@ package protocol JobStore: Sendable {
     func wakeUps() async -> AsyncStream<Void>
 
     func close() async
+}
+
+extension JobStore {
+    package func takeNotices(limit: Int, seconds: Double) async throws(StoreError) -> [Notice] {
+        try await takeNotices(limit: limit, seconds: seconds, channel: nil)
+    }
 }

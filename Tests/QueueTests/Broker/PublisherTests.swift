@@ -1,4 +1,5 @@
 import Model
+import PoolTestSupport
 import QueueRabbitMQ
 import Testing
 import WorkerCore

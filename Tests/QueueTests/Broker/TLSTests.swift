@@ -1,3 +1,4 @@
+import PoolTestSupport
 import QueueRabbitMQ
 import Testing
 import WorkerCore

@@ -1,5 +1,6 @@
 import Envelopes
 import Model
+import PoolTestSupport
 import QueueRabbitMQ
 import Testing
 import WorkerCore
@@ -31,7 +32,7 @@ struct CeleryClientTests {
             ["task": "noop", "id": .string(ids[6]), "options": ["ignore_result": true]],
         ]
         try await worker.run {
-            let answers = try await Client.celery.send(requests, queue: queue)
+            let answers = try await PythonClient.celery.send(requests, queue: queue)
             #expect(answers[ids[0]]?["state"] == "SUCCESS" && answers[ids[0]]?["value"] == value)
             let jobs = await worker.table.jobs
             let job = try #require(jobs[JobIdentity.job(.celery, queue: queue, foreignID: ids[0])])
@@ -70,10 +71,10 @@ struct CeleryClientTests {
     func topology() async throws {
         for clientFirst in [true, false] {
             let queue = uniqueName("celery.topology")
-            if clientFirst { try await Client.celery.declare(queue: queue) }
+            if clientFirst { try await PythonClient.celery.declare(queue: queue) }
             let worker = try Self.worker(queue)
             try await worker.run {
-                if !clientFirst { try await Client.celery.declare(queue: queue) }
+                if !clientFirst { try await PythonClient.celery.declare(queue: queue) }
             }
         }
     }

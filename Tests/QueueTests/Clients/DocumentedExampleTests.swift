@@ -1,6 +1,7 @@
 import Envelopes
 import Foundation
 import Model
+import PoolTestSupport
 import ProgressRedis
 import QueueRabbitMQ
 import TestSupport
@@ -47,12 +48,14 @@ struct DocumentedExampleTests {
         let values: [String: String] = [
             "version": "1", "id": "\"0e984725-c51c-4bf4-9960-e1c80e27aba0\"", "kind": "\"noop\"", "payload": "{}",
             "idempotency_key": "\"k\"", "owner": "\"o\"", "request_id": "\"r\"", "caps": "{\"threads\":1}",
-            "progress": "{\"project_id\":\"p\"}",
+            "progress": "{\"project_id\":\"p\"}", "webhook": "{\"url\":\"https://example.com/\"}",
         ]
         let message = documented.map { "\"\($0)\":\(values[$0] ?? "1")" }.joined(separator: ",")
         // A field that there is not would be refused.
-        _ = try read(native("{\(message)}"))
-        #expect(documented.count == 14)
+        var rules = TaskRules()
+        rules.webhooks = WebhookRules()
+        _ = try read(native("{\(message)}"), rules: rules)
+        #expect(documented.count == 15)
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import Envelopes
 import Model
+import PoolTestSupport
 import QueueRabbitMQ
 import Testing
 import WorkerCore
@@ -42,7 +43,7 @@ struct TaskIQClientTests {
             let options =
                 ["--serializer", serializer.rawValue, "--delay-queue", "\(queue).delay"]
                 + (serializer == .json ? ["--prefix", "app"] : [])
-            let answers = try await Client.taskiq.send(requests, queue: queue, options: options)
+            let answers = try await PythonClient.taskiq.send(requests, queue: queue, options: options)
 
             #expect(answers[good]?["is_err"] == false)
             #expect(answers[good]?["value"] == value)
@@ -83,7 +84,7 @@ struct TaskIQClientTests {
         let worker = try Self.worker(queue, serializer: .json)
         try await worker.run {
             let started = ContinuousClock.now
-            let answers = try await Client.taskiq.send(
+            let answers = try await PythonClient.taskiq.send(
                 [["task": "noop", "id": .string(queue), "labels": ["delay": 1.5], "wait": 60]], queue: queue,
                 options: ["--serializer", "json", "--delay-queue", "\(queue).delay"])
             #expect(answers[queue]?["is_err"] == false)
@@ -98,10 +99,10 @@ struct TaskIQClientTests {
         for clientFirst in [true, false] {
             let queue = uniqueName("taskiq.topology")
             let options = ["--delay-queue", "\(queue).delay"]
-            if clientFirst { try await Client.taskiq.declare(queue: queue, options: options) }
+            if clientFirst { try await PythonClient.taskiq.declare(queue: queue, options: options) }
             let worker = try Self.worker(queue, serializer: .json)
             try await worker.run {
-                if !clientFirst { try await Client.taskiq.declare(queue: queue, options: options) }
+                if !clientFirst { try await PythonClient.taskiq.declare(queue: queue, options: options) }
             }
         }
     }

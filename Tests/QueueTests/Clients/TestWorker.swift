@@ -1,6 +1,7 @@
 import Envelopes
 import Foundation
 import Model
+import PoolTestSupport
 import ProgressRedis
 import QueueRabbitMQ
 import TestSupport
@@ -105,40 +106,5 @@ final class TestWorker: Sendable {
         while !notices.isEmpty, await !results.deliver(notices).failed.isEmpty {
             try? await Task.sleep(for: .milliseconds(100))
         }
-    }
-}
-
-/// The unchanged clients of PyPI, as a back end uses them.
-enum Client: String {
-    case taskiq = "taskiq_client.py"
-    case celery = "celery_client.py"
-
-    /// Sends requests, and returns what came back, by the tasks' ids.
-    func send(_ requests: [JSONValue], queue: String, options: [String] = []) async throws -> [String: JSONValue] {
-        let file = FileManager.default.temporaryDirectory.path + "/\(queue).requests"
-        try write(requests.map(\.text).joined(separator: "\n"), to: file)
-        let output = try await run(queue: queue, options: options + ["--requests", file])
-        try FileManager.default.removeItem(atPath: file)
-        var answers: [String: JSONValue] = [:]
-        for line in output.split(separator: "\n") {
-            let answer = try JSONValue(parsing: String(line))
-            answers[answer["id"]?.stringValue ?? ""] = answer
-        }
-        return answers
-    }
-
-    /// Only lets the client declare what it declares.
-    func declare(queue: String, options: [String] = []) async throws {
-        _ = try await run(queue: queue, options: options)
-    }
-
-    private func run(queue: String, options: [String]) async throws -> String {
-        let words =
-            [
-                "\(Fixture.repository)/Fixtures/clients/\(rawValue)", "--amqp", Servers.shared.rabbitURL, "--redis",
-                Servers.shared.redisURL, "--queue", queue,
-            ] + options
-        let python = Servers.python ?? "python3"
-        return try await blocking { String(decoding: try Command.output(python, words), as: UTF8.self) }
     }
 }

@@ -1,6 +1,7 @@
 import Envelopes
 import Foundation
 import Model
+import PoolTestSupport
 import ProgressRedis
 import Testing
 import WorkerCore

@@ -1,3 +1,4 @@
+import PoolTestSupport
 import Testing
 
 /// Gives a suite servers of its own, which its tests may stop, start and starve; they must not run at once.

@@ -1,42 +1,48 @@
-import Foundation
-import Synchronization
-import WorkerCore
+internal import Foundation
+internal import Glibc
+internal import Synchronization
 
-/// One `reelpoold worker`, which may be killed, stopped and started again.
-final class Daemon: Sendable {
-    let name: String
+/// One `reelpoold`, which may be killed, stopped and started again.
+package final class DaemonProcess: Sendable {
+    /// As the pool knows it.
+    package var name: String { environment["REELPOOL_NAME"] ?? "" }
     private let program: String
+    private let arguments: [String]
     private let environment: [String: String]
     private let log: String
     // SAFETY: Process is used under the mutex only.
     private struct Running: @unchecked Sendable { var process: Process? }
     private let running = Mutex(Running())
 
-    init(program: String, name: String, environment: [String: String], log: String) {
-        (self.program, self.name, self.log) = (program, name, log)
-        self.environment = environment.merging(["REELPOOL_NAME": name]) { $1 }
+    /// - Parameters:
+    ///   - environment: all of it; nothing is inherited.
+    ///   - log: a file that standard error is added to.
+    package init(program: String, arguments: [String], environment: [String: String], log: String) {
+        (self.program, self.arguments, self.environment, self.log) = (program, arguments, environment, log)
     }
 
-    var pid: Int32? {
+    package var pid: Int32? {
         running.withLock { state in
             guard let process = state.process, process.isRunning else { return nil }
             return process.processIdentifier
         }
     }
 
-    func start() throws {
+    package func start() throws {
         try running.withLock { state in
             if let process = state.process, process.isRunning { return }
             let process = Process()
             process.executableURL = URL(fileURLWithPath: program)
-            process.arguments = ["worker"]
+            process.arguments = arguments
             process.environment = environment
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
             if !FileManager.default.fileExists(atPath: log) {
                 _ = FileManager.default.createFile(atPath: log, contents: nil)
             }
-            guard let file = FileHandle(forUpdatingAtPath: log) else { throw HarnessError("\(log) cannot be written") }
+            guard let file = FileHandle(forUpdatingAtPath: log) else {
+                throw NotInTime(description: "\(log) cannot be written")
+            }
             _ = try file.seekToEnd()
             process.standardError = file
             try process.run()
@@ -44,10 +50,10 @@ final class Daemon: Sendable {
         }
     }
 
-    func signal(_ signal: Int32) { if let pid { kill(pid, signal) } }
+    package func signal(_ signal: Int32) { if let pid { kill(pid, signal) } }
 
     /// Waits until it has ended.
-    func ended(within seconds: Double) async -> Bool {
+    package func ended(within seconds: Double) async -> Bool {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while pid != nil {
             guard ContinuousClock.now < deadline else { return false }
@@ -56,7 +62,7 @@ final class Daemon: Sendable {
         return true
     }
 
-    func stop() async {
+    package func stop() async {
         signal(SIGCONT)
         signal(SIGTERM)
         if await ended(within: 10) { return }

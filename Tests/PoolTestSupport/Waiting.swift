@@ -1,15 +1,14 @@
-import Foundation
-import Testing
+internal import Foundation
 
 /// How long anything may take on a machine that does much else.
-let patience = Duration.seconds(90)
+package let patience = Duration.seconds(90)
 
-struct NotInTime: Error, CustomStringConvertible {
-    let description: String
+package struct NotInTime: Error, CustomStringConvertible {
+    package let description: String
 }
 
 /// Looks again and again until something holds.
-func eventually(
+package func eventually(
     _ what: String, within patience: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now.advanced(by: patience)
@@ -20,7 +19,7 @@ func eventually(
 }
 
 /// Runs what blocks on a thread of its own.
-func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         let thread = Thread { continuation.resume(with: Result { try body() }) }
         thread.stackSize = 1 << 20
@@ -29,10 +28,11 @@ func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
 }
 
 /// A list that several tasks add to.
-actor Collected<Value: Sendable> {
-    private(set) var values: [Value] = []
+package actor Collected<Value: Sendable> {
+    package private(set) var values: [Value] = []
 
-    func add(_ value: Value) { values.append(value) }
-    func add(contentsOf more: [Value]) { values += more }
-    var count: Int { values.count }
+    package func add(_ value: Value) { values.append(value) }
+    package func add(contentsOf more: [Value]) { values += more }
+    package init() {}
+    package var count: Int { values.count }
 }

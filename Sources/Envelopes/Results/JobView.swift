@@ -1,9 +1,9 @@
-internal import Model
-internal import WorkerCore
+package import Model
+package import WorkerCore
 
 /// A job as the interface shows it. Times are RFC 3339, from the store's clock.
-enum JobView {
-    static func json(_ job: JobRecord, attempts: [AttemptRecord]? = nil) -> JSONValue {
+package enum JobView {
+    package static func json(_ job: JobRecord, attempts: [AttemptRecord]? = nil) -> JSONValue {
         var members: [String: JSONValue] = [
             "id": .string(job.id.text), "kind": .string(job.kind.rawValue), "owner": .string(job.owner),
             "tier": .integer(job.tier.value), "state": .string(publicState(job.state)),
@@ -29,19 +29,19 @@ enum JobView {
     }
 
     /// Why a job that is ready does not start yet is the pool's own business.
-    static func publicState(_ state: JobState) -> String {
+    package static func publicState(_ state: JobState) -> String {
         switch state {
         case .waiting, .admitting: JobState.queued.rawValue
         default: state.rawValue
         }
     }
 
-    static func states(named name: String) -> [JobState]? {
+    package static func states(named name: String) -> [JobState]? {
         if name == JobState.queued.rawValue { return [.queued, .waiting, .admitting] }
         return JobState(rawValue: name).map { [$0] }
     }
 
-    static func worker(_ worker: WorkerRecord) -> JSONValue {
+    package static func worker(_ worker: WorkerRecord) -> JSONValue {
         [
             "name": .string(worker.name), "kinds": .array(worker.kinds.map { .string($0.rawValue) }),
             "slots": .integer(worker.slots), "busy_slots": .integer(worker.busySlots),
@@ -50,7 +50,7 @@ enum JobView {
         ]
     }
 
-    static func failure(_ failure: Failure?) -> JSONValue {
+    package static func failure(_ failure: Failure?) -> JSONValue {
         guard let failure else { return .null }
         return [
             "code": .string(failure.code.rawValue), "category": .string(failure.category.rawValue),
@@ -59,7 +59,7 @@ enum JobView {
     }
 
     /// Source: RFC 3339 §5.6.
-    static func time(_ milliseconds: StoreTime?) -> JSONValue {
+    package static func time(_ milliseconds: StoreTime?) -> JSONValue {
         guard let milliseconds else { return .null }
         return .string(InstantLine.text(milliseconds))
     }

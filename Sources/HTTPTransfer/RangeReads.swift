@@ -1,0 +1,80 @@
+internal import Model
+
+/// What a read of a part of an object found.
+package struct RangeRead: Sendable {
+    /// Bytes that were put into the buffer; fewer than fit only at the object's end.
+    package var count: Int
+    /// The whole object's size, where the server says.
+    package var sizeBytes: Int64?
+    package var response: TransferResponse
+}
+
+extension HTTPClient {
+    /// Reads a part of an object straight into the caller's memory, on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - request: a GET; the `Range` is added. With an `If-Match` an object that has been replaced is `.status(412)`.
+    ///   - offset: at or behind the end, nothing is read.
+    /// - Throws: `.status` for what is no success; `.protocolViolation` when the server sends other bytes than asked for.
+    package func read(
+        _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
+        stop: TransferStop = TransferStop()
+    ) throws(TransferError) -> RangeRead {
+        precondition(offset >= 0 && !buffer.isEmpty, "an empty or impossible range")
+        var request = request
+        request.headers.append(TransferHeader("Range", "bytes=\(offset)-\(offset + Int64(buffer.count) - 1)"))
+        let place = request.address.shown
+        let target = RangeTarget(buffer: buffer, offset: offset, place: place)
+        let sink = TransferSink(begin: target.begin, take: target.take)
+        let response = try perform(request, into: sink, stop: stop)
+        if response.status == 416 {
+            // Source: RFC 9110 §15.5.17; "bytes */1234".
+            let size = response.head["Content-Range"]?.split(separator: "/").last.flatMap { Int64($0) }
+            if size.map({ offset >= $0 }) ?? true { return RangeRead(count: 0, sizeBytes: size, response: response) }
+        }
+        try response.requireSuccess()
+        guard target.count == target.expected ?? target.count else {
+            throw TransferError(.truncated, "\(place) sent \(target.count) bytes of a range")
+        }
+        return RangeRead(count: target.count, sizeBytes: target.sizeBytes, response: response)
+    }
+}
+
+/// Takes the bytes of one range and no others.
+private final class RangeTarget {
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let offset: Int64
+    private let place: String
+    private(set) var count = 0
+    private(set) var expected: Int?
+    private(set) var sizeBytes: Int64?
+
+    init(buffer: UnsafeMutableRawBufferPointer, offset: Int64, place: String) {
+        (self.buffer, self.offset, self.place) = (buffer, offset, place)
+    }
+
+    func begin(_ head: TransferHead) throws {
+        guard head.status == 206 else {
+            // A server without ranges sends everything, which is the same if everything fits.
+            guard head.status == 200, offset == 0, let length = head.contentLength, length <= buffer.count else {
+                throw TransferError(.protocolViolation, "\(place) does not serve ranges")
+            }
+            (sizeBytes, expected) = (length, Int(length))
+            return
+        }
+        // "bytes 0-99/1234", or "bytes 0-99/*". Source: RFC 9110 §14.4.
+        guard let text = head["Content-Range"],
+            let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1),
+            let last = Int64(match.2), first == offset, last >= first, last - first < buffer.count
+        else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
+        (sizeBytes, expected) = (Int64(match.3), Int(last - first + 1))
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        guard bytes.count <= buffer.count - count else {
+            throw TransferError(.protocolViolation, "\(place) sends more than was asked for")
+        }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+}

@@ -1,0 +1,53 @@
+/// What a server says before the body.
+package struct TransferHead: Sendable {
+    package var status: Int
+    package var headers: [TransferHeader]
+
+    package init(status: Int, headers: [TransferHeader]) { (self.status, self.headers) = (status, headers) }
+
+    package var isSuccess: Bool { (200..<300).contains(status) }
+
+    /// The first of a name, in any case.
+    package subscript(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    /// The body's length, where it is announced.
+    package var contentLength: Int64? { self["Content-Length"].flatMap { Int64($0) } }
+}
+
+/// An answer, whole.
+package struct TransferResponse: Sendable {
+    package var head: TransferHead
+    /// Where it came from in the end, after redirects.
+    package var address: WebAddress
+    /// What was collected of a success, or the explanation of anything else.
+    package var body: [UInt8]
+    package var timing: TransferTiming
+
+    package var status: Int { head.status }
+
+    /// - Throws: `.status` unless it is a success.
+    package func requireSuccess() throws(TransferError) {
+        guard !head.isSuccess else { return }
+        throw TransferError(
+            .status(head.status), "\(address.shown) answered with status \(head.status)",
+            detail: body.isEmpty ? nil : String(decoding: body.prefix(500), as: UTF8.self))
+    }
+}
+
+/// How long what took, in seconds from the beginning, and how much was moved. Of the last request after redirects.
+package struct TransferTiming: Sendable {
+    /// Until the connection stood; 0 when an older one was used.
+    package var connectSeconds = 0.0
+    /// Until the first byte of the answer.
+    package var firstByteSeconds = 0.0
+    package var totalSeconds = 0.0
+    /// Of bodies.
+    package var bytesReceived: Int64 = 0
+    package var bytesSent: Int64 = 0
+    package var usedOlderConnection = false
+    var hasConnected = false
+
+    package init() {}
+}

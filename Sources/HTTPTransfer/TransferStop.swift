@@ -1,0 +1,36 @@
+internal import Synchronization
+
+/// The request to end transfers, from any thread; all that use it end within moments, with `.cancelled`.
+package final class TransferStop: Sendable {
+    private struct State {
+        var listeners: [Int: @Sendable () -> Void] = [:]
+        var next = 0
+    }
+
+    private let flag = Atomic(false)
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package var isRaised: Bool { flag.load(ordering: .acquiring) }
+
+    package func raise() {
+        guard !flag.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        // Within the lock, so that nobody is called who has stopped listening.
+        state.withLock { state in
+            for listener in state.listeners.values { listener() }
+        }
+    }
+
+    /// - Parameter wake: called at most once, at once if it is late; it must not block or call back.
+    func listen(_ wake: @escaping @Sendable () -> Void) -> Int {
+        state.withLock { state in
+            state.next += 1
+            state.listeners[state.next] = wake
+            if isRaised { wake() }
+            return state.next
+        }
+    }
+
+    func stopListening(_ number: Int) { state.withLock { $0.listeners[number] = nil } }
+}

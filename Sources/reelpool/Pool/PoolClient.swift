@@ -1,0 +1,92 @@
+internal import HTTPTransfer
+internal import Model
+
+/// A pool's service as its commands see it. `GET /openapi.json` describes what is behind it.
+struct PoolClient: Sendable {
+    private static let answerBytes = 64 << 20
+    private static let answerSeconds = 60.0
+
+    private let service: WebAddress
+    private let token: String?
+    private let client = HTTPClient(.init(.open, userAgent: "reelpool/\(Reelpool.version)"))
+
+    init(service: WebAddress, token: String?) { (self.service, self.token) = (service, token) }
+
+    func get(_ path: String, _ query: [(String, String)] = []) throws -> JSONValue {
+        try ask("GET", path, query).body
+    }
+
+    /// - Returns: the status as well: 200 and 202, or 201, say different things.
+    func post(_ path: String, _ body: JSONValue? = nil) throws -> (status: Int, body: JSONValue) {
+        try ask("POST", path, body: body)
+    }
+
+    /// Reads an endless answer, piece by piece, on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - silenceSeconds: how long nothing may come.
+    ///   - begin: once, when the service has agreed.
+    ///   - stop: ends it.
+    func stream(
+        _ path: String, silenceSeconds: Int, stop: TransferStop, begin: @escaping () -> Void,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var request = try request("GET", path, [])
+        request.limits.slowSeconds = silenceSeconds
+        let sink = TransferSink(begin: { _ in begin() }, take: take)
+        try Self.check(try client.perform(request, into: sink, stop: stop))
+    }
+
+    private func ask(
+        _ method: String, _ path: String, _ query: [(String, String)] = [], body: JSONValue? = nil
+    ) throws -> (status: Int, body: JSONValue) {
+        var request = try request(method, path, query)
+        request.limits.totalSeconds = Self.answerSeconds
+        var sent = TransferBody.none
+        if let body {
+            request.headers.append(TransferHeader("Content-Type", "application/json"))
+            sent = .bytes(body.bytes)
+        }
+        let response = try client.perform(request, body: sent, into: .collect(upTo: Self.answerBytes))
+        try Self.check(response)
+        do {
+            return (response.status, try JSONValue(parsing: response.body))
+        } catch {
+            throw Failure(code: .transferFailed, message: "\(service.shown) does not answer as a pool's service does")
+        }
+    }
+
+    private func request(_ method: String, _ path: String, _ query: [(String, String)]) throws -> TransferRequest {
+        let pairs = query.map { "\($0)=\(Self.escaped($1))" }.joined(separator: "&")
+        let base = service.text.hasSuffix("/") ? String(service.text.dropLast()) : service.text
+        let address = try WebAddress("\(base)/v1/\(path)\(pairs.isEmpty ? "" : "?\(pairs)")")
+        var request = TransferRequest(method, address)
+        if let token { request.headers.append(TransferHeader("Authorization", "Bearer \(token)")) }
+        return request
+    }
+
+    /// What is neither a letter, a digit nor one of a few marks, by its bytes. Source: RFC 3986 §2.1.
+    static func escaped(_ text: String) -> String {
+        text.utf8.reduce(into: "") { result, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                result.append(Character(UnicodeScalar(byte)))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+    }
+
+    /// - Throws: the service's own words for what it refuses (RFC 9457).
+    private static func check(_ response: TransferResponse) throws {
+        guard !response.head.isSuccess else { return }
+        if let problem = try? JSONValue(parsing: response.body), let title = problem["title"]?.stringValue,
+            let code = problem["code"]?.stringValue.flatMap(FailureCode.init(rawValue:))
+        {
+            throw Failure(code: code, message: title)
+        }
+        try response.requireSuccess()
+    }
+}
