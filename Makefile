@@ -9,6 +9,8 @@ SEEDS ?= 1200
 FAULTS ?= 200
 FAULT_JOBS ?= 500
 REELPOOL := .build/release/reelpool
+# Where scripts/build-folder.sh has put the build folder; read anew by each recipe, since the first one links it.
+export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build release lint format fuzz faults fixtures bench bench-pool clean packages test-packages bench-packages

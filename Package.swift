@@ -242,7 +242,8 @@ let package = Package(
             swiftSettings: strict),
         // Real servers, real daemons and the Python clients that talk to them.
         .target(
-            name: "PoolTestSupport", dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport"],
+            name: "PoolTestSupport",
+            dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",

@@ -12,6 +12,9 @@ eval "$(scripts/servers.sh env)"
 # So are those of Python's back ends, without their packages.
 if REELPOOL_TEST_CLIENTS_PYTHON=$(scripts/clients.sh); then export REELPOOL_TEST_CLIENTS_PYTHON; fi
 
+# The same folder whether make or a person runs this.
+SWIFTPM_BUILD_DIR=$(realpath -m .build)
+export SWIFTPM_BUILD_DIR
 swift build --build-tests -j "$(nproc)"
 status=0
 
@@ -20,10 +23,11 @@ status=0
 limit=${REELPOOL_TEST_MINUTES:-20}
 # The test program outlives the one that started it.
 stop_left_over() {
-    local program
+    local program folder
+    folder=$(realpath .build)
     for program in /proc/[0-9]*; do
         case $(readlink "$program/exe") in
-            "$PWD"/.build/*PackageTests.xctest) kill -KILL "${program#/proc/}" ;;
+            "$folder"/*PackageTests.xctest) kill -KILL "${program#/proc/}" ;;
         esac
     done
 }

@@ -64,15 +64,12 @@ package final class HTTPClient: Sendable {
     ) async throws(TransferError) -> TransferResponse {
         let stop = TransferStop()
         let result: Result<TransferResponse, TransferError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                OwnThread.start(named: "reelpool.http") {
-                    do throws(TransferError) {
-                        let body = body.map(TransferBody.bytes) ?? .none
-                        let response = try self.perform(request, body: body, into: .collect(upTo: limit), stop: stop)
-                        continuation.resume(returning: .success(response))
-                    } catch {
-                        continuation.resume(returning: .failure(error))
-                    }
+            await OwnThread.run(named: "reelpool.http") {
+                do throws(TransferError) {
+                    let body = body.map(TransferBody.bytes) ?? .none
+                    return .success(try self.perform(request, body: body, into: .collect(upTo: limit), stop: stop))
+                } catch {
+                    return .failure(error)
                 }
             }
         } onCancel: {

@@ -35,7 +35,7 @@ package final class CodecExecutor: TaskExecutor {
             output: document.outputs.first, isFolder: isFolder)
         let caps = attempt.caps
         let isAdmission = attempt.job.state == .admitting
-        let sizes = try await onOwnThread("reelpool.files") {
+        let sizes = try await OwnThread.run(named: "reelpool.files") {
             let sizes = try files.openSources(limitBytes: caps.sourceBytes)
             if !isAdmission { try files.prepareOutputs() }
             return sizes
@@ -53,7 +53,7 @@ package final class CodecExecutor: TaskExecutor {
         let (result, outputs) = try await child(
             ChildJob(task: main, limits: tasks.limits(sources: main.sources), requiresSandbox: requiresSandbox),
             files, attempt.stop, report)
-        return try await onOwnThread("reelpool.files") {
+        return try await OwnThread.run(named: "reelpool.files") {
             var outputs = outputs
             if case .analysis(let report) = result, let name = tasks.editName {
                 try files.write(try ResultText.edit(report.edit), name: name)
@@ -70,7 +70,7 @@ package final class CodecExecutor: TaskExecutor {
         for (uri, size) in zip(uris, sizes) {
             let files = JobFiles(
                 objects, owner: attempt.job.owner, lease: attempt.lease, sources: [uri], output: nil, isFolder: false)
-            _ = try await onOwnThread("reelpool.files") { try files.openSources(limitBytes: .max) }
+            _ = try await OwnThread.run(named: "reelpool.files") { try files.openSources(limitBytes: .max) }
             let job = ChildJob(
                 task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits(attempt.caps),
                 requiresSandbox: requiresSandbox)
@@ -96,7 +96,7 @@ package final class CodecExecutor: TaskExecutor {
     ) async throws -> (ChildResult, outputs: [String]) {
         if let reason = stop.reason { throw reason.failure }
         let template = template
-        let child = try await onOwnThread("reelpool.fork") { try template.fork() }
+        let child = try await OwnThread.run(named: "reelpool.fork") { try template.fork() }
         stop.listen { child.kill($0.killReason) }
         defer { stop.stopListening() }
         let ending = await child.run(job, files: files, progress: report)
@@ -112,14 +112,5 @@ extension StopReason {
         case .drained: .drained
         case .leaseLost: .leaseLost
         }
-    }
-}
-
-/// Calls what blocks on a thread of its own, off Swift's cooperative pool.
-private func onOwnThread<Value: Sendable>(
-    _ name: String, _ body: @escaping @Sendable () throws -> Value
-) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        OwnThread.start(named: name) { continuation.resume(with: Result { try body() }) }
     }
 }

@@ -8,19 +8,19 @@ internal import MediaTasks
 internal import Model
 package import PoolConfig
 internal import ProgressRedis
-package import QueueRabbitMQ
+internal import QueueRabbitMQ
 internal import SQLStore
 internal import Service
 internal import StorePostgres
 internal import StoreSQLite
 internal import Synchronization
 internal import Webhooks
-package import WorkerCore
+internal import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
 package final class PoolDaemon: Sendable {
-    package let store: any JobStore
-    package let hub = ProgressHub()
+    private let store: any JobStore
+    private let hub = ProgressHub()
     private let settings: PoolSettings
     private let version: String
     private let worker: Worker
@@ -199,9 +199,6 @@ package final class PoolDaemon: Sendable {
         await worker.drain()
     }
 
-    package var status: WorkerRecord { get async { await worker.status } }
-    package var brokerStatus: ConnectionStatus? { consumer?.status }
-
     private func startTemplate() throws {
         try template.start()
         let report = try template.inspectSandbox()
@@ -236,7 +233,7 @@ package final class PoolDaemon: Sendable {
         let (relay, bell) = (relay, Doorbell())
         let wakes = await store.wakeUps()
         await withTaskGroup { group in
-            group.addTask { for await _ in wakes { await bell.ring() } }
+            group.addTask { for await _ in wakes { bell.ring() } }
             while !Task.isCancelled {
                 if await relay.deliverDue() { continue }
                 // What could not be delivered is due again without anybody ringing.
@@ -249,10 +246,10 @@ package final class PoolDaemon: Sendable {
     /// What killed workers left of jobs that have ended by now.
     private func settleOutputs() async {
         while !Task.isCancelled {
-            for lease in await Self.blocking({ [objects] in objects.unsettled() }) {
+            for lease in await OwnThread.run(named: "reelpool.files", { [objects] in objects.unsettled() }) {
                 guard let job = try? await store.job(lease.job), job.state.isFinal else { continue }
                 let succeeded = job.state == .succeeded && job.epoch == lease.epoch
-                await Self.blocking { [objects] in
+                await OwnThread.run(named: "reelpool.files") { [objects] in
                     objects.settle(Lease(job: job.id, epoch: job.epoch), succeeded: succeeded)
                 }
             }
@@ -279,10 +276,4 @@ package final class PoolDaemon: Sendable {
     }
 
     private static func wallClock() -> StoreTime { StoreTime(Date().timeIntervalSince1970 * 1000) }
-
-    private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            OwnThread.start(named: "reelpool.files") { continuation.resume(returning: body()) }
-        }
-    }
 }

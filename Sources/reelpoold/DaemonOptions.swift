@@ -20,10 +20,18 @@ struct DaemonOptions: ParsableArguments {
     @Option(help: "A JSON file with settings.")
     var config: String?
 
+    @Option(help: "Where to listen.")
+    var host: String?
+
+    @Option(help: "The port to listen on; 0 for any free one.")
+    var port: Int?
+
     var overrides: [String: String] {
         var values: [String: String] = [:]
         values["REELPOOL_NAME"] = name
         values["REELPOOL_DATABASE"] = database
+        values["REELPOOL_HTTP_HOST"] = host
+        values["REELPOOL_HTTP_PORT"] = port.map { "\($0)" }
         return values
     }
 

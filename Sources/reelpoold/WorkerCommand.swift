@@ -21,12 +21,6 @@ struct WorkerCommand: AsyncParsableCommand {
     @Flag(help: "Refuse to start where the kernel lacks a part of the sandbox.")
     var requireSandbox = false
 
-    @Option(help: "Where to listen.")
-    var host: String?
-
-    @Option(help: "The port to listen on; 0 for any free one.")
-    var port: Int?
-
     @OptionGroup var options: DaemonOptions
 
     func run() async throws {
@@ -34,8 +28,6 @@ struct WorkerCommand: AsyncParsableCommand {
         overrides["REELPOOL_KINDS"] = kinds
         overrides["REELPOOL_SLOTS"] = slots.map { "\($0)" }
         if !allowLocal.isEmpty { overrides["REELPOOL_ALLOW_LOCAL"] = allowLocal.joined(separator: ",") }
-        overrides["REELPOOL_HTTP_HOST"] = host
-        overrides["REELPOOL_HTTP_PORT"] = port.map { "\($0)" }
         if requireSandbox { overrides["REELPOOL_REQUIRE_SANDBOX"] = "true" }
         try await options.runDaemon(overrides)
     }

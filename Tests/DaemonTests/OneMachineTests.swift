@@ -63,7 +63,7 @@ struct OneMachineTests {
             print("a cancelled render was stopped after \((seconds * 1000).rounded()) ms")
             // A second on a machine that does nothing else.
             #expect(seconds < 5)
-            #expect(try pool.children().isEmpty)
+            #expect(pool.children().isEmpty)
             let next = try await pool.submit("probe", ["source": .string(Fixture.media("talk.mp4"))])
             #expect(try await pool.end(of: next)["state"] == "succeeded")
             #expect(!FileManager.default.fileExists(atPath: "\(pool.out)/long.mp4"))
@@ -77,7 +77,7 @@ struct OneMachineTests {
             let id = try await pool.submit(
                 "render", ["edit": RunningPool.longEdit(minutes: 1), "output": .string("\(pool.out)/o.mp4")])
             try await eventually("it renders") { try await pool.state(id) == "running" && !pool.children().isEmpty }
-            let children = try pool.children()
+            let children = pool.children()
             pool.daemon.signal(SIGTERM)
             #expect(await pool.daemon.ended(within: 30))
             #expect(children.allSatisfy { kill($0, 0) != 0 })
@@ -115,7 +115,7 @@ struct OneMachineTests {
         var last: Int32?
         var looks = 0
         try await eventually("a job's process stays") {
-            let now = try pool.children().first { !known.contains($0) }
+            let now = pool.children().first { !known.contains($0) }
             looks = now != nil && now == last ? looks + 1 : 0
             last = now
             return looks == 20

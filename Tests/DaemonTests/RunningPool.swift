@@ -142,17 +142,11 @@ struct RunningPool: Sendable {
     }
 
     /// The processes that jobs run in; not the template.
-    func children() throws -> [Int32] {
+    func children() -> [Int32] {
         guard let parent = daemon.pid else { return [] }
-        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
-        let own = all.filter { pid in
-            guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-                let fields = text.split(separator: ")").last?.split(separator: " "), fields.count > 1
-            else { return false }
-            return fields[0] != "Z" && Int32(fields[1]) == parent
-        }
+        let own = ProcessEntry.all.filter { $0.parent == parent && !$0.isDead }.map(\.identifier)
         // The template started with the daemon, before any job did.
-        return Array(own.sorted().dropFirst())
+        return Array(own.dropFirst())
     }
 
     /// An edit that takes some seconds at least: a recording again and again.

@@ -8,10 +8,7 @@ import Testing
 @Suite("Examples for scheduler authors")
 struct SchedulerExampleTests {
     private static func block(_ language: String, containing text: String) throws -> String {
-        let page = try String(contentsOfFile: "\(Fixture.repository)/docs/scheduling.md", encoding: .utf8)
-        let blocks = page.components(separatedBy: "```\(language)\n").dropFirst()
-            .compactMap { $0.components(separatedBy: "\n```").first }
-        return try #require(blocks.first { $0.contains(text) })
+        try #require(try Document("docs/scheduling.md").blocks(language).first { $0.contains(text) })
     }
 
     @Test("work over HTTP")

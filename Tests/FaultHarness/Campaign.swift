@@ -149,12 +149,7 @@ final class Campaign: Sendable {
     }
 
     private func until(_ what: String, _ seconds: Double, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while true {
-            // The database's sessions are ended, too: asked again.
-            if (try? await condition()) == true { return }
-            guard ContinuousClock.now < deadline else { throw HarnessError("not within \(seconds) s: \(what)") }
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        // The database's sessions are ended, too: asked again.
+        try await eventually(what, within: .seconds(seconds)) { (try? await condition()) == true }
     }
 }

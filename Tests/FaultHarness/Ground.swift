@@ -89,17 +89,10 @@ final class Ground: Sendable {
     }
 
     /// Processes that run one of the pool's programs.
-    func processes() -> [(pid: Int32, parent: Int32, name: String)] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return entries.compactMap { entry in
-            guard let pid = Int32(entry),
-                let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe"),
-                program.hasPrefix(programs),
-                let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-                let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 1,
-                fields[0] != "Z", let parent = Int32(fields[1])
-            else { return nil }
-            return (pid, parent, (program as NSString).lastPathComponent)
+    func processes() -> [(pid: Int32, name: String)] {
+        ProcessEntry.all.compactMap { process in
+            guard !process.isDead, let program = process.program, program.hasPrefix(programs) else { return nil }
+            return (process.identifier, (program as NSString).lastPathComponent)
         }
     }
 }

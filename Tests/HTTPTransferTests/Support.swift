@@ -22,11 +22,8 @@ func guardedClient(allowing entries: [String] = []) -> HTTPClient {
     HTTPClient(.init(.guarded(AddressGuard(allowing: entries))))
 }
 
-/// Runs what blocks on a thread of its own.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        OwnThread.start(named: "test") { continuation.resume(with: Result { try body() }) }
-    }
+    try await OwnThread.run(named: "test", body)
 }
 
 /// Why a transfer failed; `nil` if it did not.

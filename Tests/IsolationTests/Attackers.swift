@@ -70,13 +70,7 @@ enum OwnProcess {
 
     /// Ids of children by their command name, dead ones that nobody reaped as well.
     static func children(named name: String) -> [Int32] {
-        ((try? contents(ofFolder: "/proc")) ?? []).compactMap(Int32.init).filter { process in
-            guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-                let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")")
-            else { return false }
-            let fields = text[text.index(after: close)...].split(separator: " ")
-            return text[text.index(after: open)..<close] == name && fields.count > 1 && Int32(fields[1]) == getpid()
-        }
+        ProcessEntry.all.filter { $0.name == name && $0.parent == getpid() }.map(\.identifier)
     }
 
     /// Polls until something holds; `false` when it did not for a long time.

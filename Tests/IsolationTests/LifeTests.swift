@@ -262,11 +262,7 @@ struct LifeTests {
 
     /// Dead, even if nobody has buried it: that is init's business.
     private static func isGone(_ process: Int32) -> Bool {
-        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-            let close = text.lastIndex(of: ")")
-        else { return true }
-        let state = text[text.index(after: close)...].split(separator: " ").first
-        return state == "Z" || state == "X"
+        ProcessEntry(process)?.isDead ?? true
     }
 }
 

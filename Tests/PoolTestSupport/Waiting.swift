@@ -1,4 +1,4 @@
-internal import Foundation
+internal import WorkerCore
 
 /// How long anything may take on a machine that does much else.
 package let patience = Duration.seconds(90)
@@ -20,11 +20,7 @@ package func eventually(
 
 /// Runs what blocks on a thread of its own.
 package func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        let thread = Thread { continuation.resume(with: Result { try body() }) }
-        thread.stackSize = 1 << 20
-        thread.start()
-    }
+    try await OwnThread.run(named: "test", body)
 }
 
 /// A list that several tasks add to.

@@ -14,11 +14,7 @@ struct RelayTests {
 
     /// The function of docs/scheduling.md, in Python.
     private static func documentedVerifier() throws -> String {
-        let text = String(decoding: try bytes(ofFile: "\(Fixture.repository)/docs/scheduling.md"), as: UTF8.self)
-        let blocks = text.components(separatedBy: "```python\n").dropFirst().map {
-            $0.components(separatedBy: "\n```")[0]
-        }
-        return try #require(blocks.first { $0.contains("hmac") })
+        try #require(try Document("docs/scheduling.md").blocks("python").first { $0.contains("hmac") })
     }
 
     private static func verify(_ item: Heard.Item, secret: String, body: String? = nil) throws -> String {

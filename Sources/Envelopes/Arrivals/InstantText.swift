@@ -19,13 +19,19 @@ enum InstantText {
     }
 
     /// `2026-01-02T03:04:05.678000+00:00`, as Python's `isoformat` has it.
-    static func text(milliseconds: Int64) -> String {
+    static func text(milliseconds: Int64) -> String { "\(stem(milliseconds))000+00:00" }
+
+    /// `2026-01-02T03:04:05.678Z`. Source: RFC 3339 §5.6.
+    static func universal(milliseconds: Int64) -> String { "\(stem(milliseconds))Z" }
+
+    private static func stem(_ milliseconds: Int64) -> String {
         let (days, rest) = milliseconds.quotientAndRemainder(flooring: 86_400_000)
         let (year, month, day) = date(days: days)
-        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let fraction = String("00\(rest % 1000)".suffix(3))
-        return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3_600_000)):\(two(rest / 60_000 % 60)):"
-            + "\(two(rest / 1000 % 60)).\(fraction)000+00:00"
+        func pad(_ value: Int64, _ digits: Int) -> String {
+            String(repeating: "0", count: max(0, digits - "\(value)".count)) + "\(value)"
+        }
+        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(rest / 3_600_000, 2)):"
+            + "\(pad(rest / 60_000 % 60, 2)):\(pad(rest / 1000 % 60, 2)).\(pad(rest % 1000, 3))"
     }
 
     /// Days since 1970 in the Gregorian calendar. Years are counted from March, so that a leap day is a year's last.

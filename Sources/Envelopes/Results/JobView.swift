@@ -61,38 +61,6 @@ package enum JobView {
     /// Source: RFC 3339 §5.6.
     package static func time(_ milliseconds: StoreTime?) -> JSONValue {
         guard let milliseconds else { return .null }
-        return .string(InstantLine.text(milliseconds))
-    }
-}
-
-/// Points in time as text, without a calendar library. Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-enum InstantLine {
-    static func text(_ milliseconds: StoreTime) -> String {
-        let (days, rest) = floorDivide(milliseconds, 86_400_000)
-        let (year, month, day) = civil(days)
-        let seconds = rest / 1000
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2)):"
-            + "\(pad(seconds % 60, 2)).\(pad(rest % 1000, 3))Z"
-    }
-
-    private static func floorDivide(_ value: Int64, _ divisor: Int64) -> (Int64, Int64) {
-        let rest = ((value % divisor) + divisor) % divisor
-        return ((value - rest) / divisor, rest)
-    }
-
-    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let (era, dayOfEra) = floorDivide(shifted, 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-    }
-
-    private static func pad(_ value: Int64, _ digits: Int) -> String {
-        let text = "\(value)"
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
+        return .string(InstantText.universal(milliseconds: milliseconds))
     }
 }

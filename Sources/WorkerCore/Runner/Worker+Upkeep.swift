@@ -25,7 +25,7 @@ extension Worker {
 
     func tick() {
         stop(board.unrenewed(since: clock.now - settings.giveUpSeconds), because: .leaseLost)
-        for (lease, reporter) in reporters where board.running[lease]?.job.kind != .noop { reporter.tick() }
+        for (lease, attempt) in live where board.running[lease]?.job.kind != .noop { attempt.reporter.tick() }
     }
 
     /// Finds what nobody has woken it for.

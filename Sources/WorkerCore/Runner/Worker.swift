@@ -12,16 +12,15 @@ package actor Worker {
     package nonisolated let counts = AttemptCounts()
     let log: Logger
     var board: SlotBoard
-    private(set) var reporters: [Lease: ProgressReporter] = [:]
-    private var switches: [Lease: StopSwitch] = [:]
+    /// What reaches the attempts that run.
+    private(set) var live: [Lease: (reporter: ProgressReporter, stop: StopSwitch)] = [:]
     private var isDraining = false
     private var isHurried = false
     var largestBudgetBytes: Int64 = 0
     /// Live ones, this one included.
     var workerCount = 1
     /// Something may have become claimable since it was last looked.
-    private var hasNews = false
-    private var claimer: CheckedContinuation<Void, Never>?
+    private let news = Doorbell()
 
     package init(
         settings: WorkerSettings, store: any JobStore, executors: [JobKind: any TaskExecutor],
@@ -43,7 +42,7 @@ package actor Worker {
             group.addTask { await self.repeatedly(every: { await self.sweepSeconds }) { await self.sweep() } }
             group.addTask { await self.repeatedly(every: { self.settings.heartbeatSeconds }) { await self.beat() } }
             group.addTask { await self.repeatedly(every: { self.settings.pruneSeconds }) { await self.prune() } }
-            group.addTask { for await _ in await self.store.wakeUps() { await self.wakeUp() } }
+            group.addTask { for await _ in await self.store.wakeUps() { self.wakeUp() } }
             await claimUntilDrained()
             await beat()
             group.cancelAll()
@@ -72,22 +71,13 @@ package actor Worker {
                 let attempts = await claim()
                 for attempt in attempts { start(attempt, in: &group) }
                 guard attempts.isEmpty, !isDraining else { continue }
-                await waitForNews()
+                await news.wait()
             }
             await waitForRunning()
         }
     }
 
-    func wakeUp() {
-        hasNews = true
-        claimer?.resume()
-        claimer = nil
-    }
-
-    private func waitForNews() async {
-        if !hasNews { await withCheckedContinuation { claimer = $0 } }
-        hasNews = false
-    }
+    nonisolated func wakeUp() { news.ring() }
 
     private func claim() async -> [Attempt] {
         var attempts: [Attempt] = []
@@ -131,8 +121,7 @@ package actor Worker {
 
     private func start(_ attempt: Attempt, in group: inout DiscardingTaskGroup) {
         let reporter = ProgressReporter(attempt.job, sink: progress)
-        reporters[attempt.lease] = reporter
-        switches[attempt.lease] = attempt.stop
+        live[attempt.lease] = (reporter, attempt.stop)
         if attempt.job.kind != .noop {
             reporter.tick()
             log.info("the attempt begins", metadata: Self.metadata(attempt.job))
@@ -150,8 +139,7 @@ package actor Worker {
         }
         await end(attempt, result, reporter)
         board.end(attempt.lease)
-        reporters[attempt.lease] = nil
-        switches[attempt.lease] = nil
+        live[attempt.lease] = nil
         wakeUp()
     }
 
@@ -226,7 +214,7 @@ package actor Worker {
     }
 
     func stop(_ leases: some Sequence<Lease>, because reason: StopReason) {
-        for lease in board.stop(leases, because: reason) { switches[lease]?.stop(reason) }
+        for lease in board.stop(leases, because: reason) { live[lease]?.stop.stop(reason) }
     }
 
     private func waitForRunning() async {

@@ -1,35 +1,43 @@
-/// Wakes who waits, and remembers a ring that came while nobody waited.
-package actor Doorbell {
-    private var hasRung = false
-    private var waiting: CheckedContinuation<Void, Never>?
-    private var turn = 0
+internal import Synchronization
+
+/// Wakes who waits, and remembers a ring that came while nobody waited. One waits at a time.
+package final class Doorbell: Sendable {
+    private struct State {
+        var hasRung = false
+        var waiting: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     package func ring() {
-        hasRung = true
-        waiting?.resume()
-        waiting = nil
-    }
-
-    /// Until it rings, at most so long. One waits at a time.
-    package func wait(atMost seconds: Double) async {
-        if !hasRung {
-            turn += 1
-            let own = turn
-            let alarm = Task {
-                try? await Task.sleep(for: .seconds(seconds))
-                if !Task.isCancelled { end(own) }
-            }
-            await withCheckedContinuation { waiting = $0 }
-            alarm.cancel()
+        let waiting = state.withLock { state in
+            state.hasRung = true
+            return state.waiting.take()
         }
-        hasRung = false
+        waiting?.resume()
     }
 
-    private func end(_ own: Int) {
-        guard own == turn else { return }
-        waiting?.resume()
-        waiting = nil
+    /// Until it rings; at once when it has since the last wait.
+    package func wait() async {
+        await withCheckedContinuation { continuation in
+            let hasRung = state.withLock { state in
+                if !state.hasRung { state.waiting = continuation }
+                return state.hasRung
+            }
+            if hasRung { continuation.resume() }
+        }
+        state.withLock { $0.hasRung = false }
+    }
+
+    /// At most so long: then it rings by itself.
+    package func wait(atMost seconds: Double) async {
+        let alarm = Task {
+            try? await Task.sleep(for: .seconds(seconds))
+            if !Task.isCancelled { ring() }
+        }
+        await wait()
+        alarm.cancel()
     }
 }

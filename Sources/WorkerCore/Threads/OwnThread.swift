@@ -18,6 +18,22 @@ package enum OwnThread {
         pthread_attr_destroy(&attributes)
         precondition(status == 0, "no thread can be started: \(status)")
     }
+
+    /// Runs `body` to its end, while the calling task waits without holding up a thread.
+    package static func run<Value: Sendable>(
+        named name: String, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            start(named: name) { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    package static func run<Value: Sendable>(named name: String, _ body: @escaping @Sendable () -> Value) async -> Value
+    {
+        await withCheckedContinuation { continuation in
+            start(named: name) { continuation.resume(returning: body()) }
+        }
+    }
 }
 
 private final class ThreadWork: Sendable {

@@ -12,10 +12,7 @@ import WorkerCore
 struct DocumentedExampleTests {
     /// The fenced blocks of a language, in order.
     private static func blocks(_ language: String) throws -> [String] {
-        let text = String(decoding: try bytes(ofFile: "\(Fixture.repository)/docs/scheduling.md"), as: UTF8.self)
-        return text.components(separatedBy: "```\(language)\n").dropFirst().map {
-            $0.components(separatedBy: "\n```")[0]
-        }
+        try Document("docs/scheduling.md").blocks(language)
     }
 
     @Test("shows a message that is a job")
