@@ -42,7 +42,7 @@ enum BenchChild {
         var count: Int64 = 0
         switch task.name {
         case "write":
-            let output = ParentOutput(link, index: 0)
+            let output = ParentOutput(link, index: 0, headBytes: 0)
             while count < size {
                 try output.write(UnsafeRawBufferPointer(buffer), at: count)
                 count += Int64(buffer.count)

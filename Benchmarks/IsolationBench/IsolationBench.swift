@@ -194,7 +194,7 @@ private final class BenchFiles: ChildFiles {
     init(_ path: String?) { self.path = path }
 
     func openSource(_ index: Int) throws -> any ByteSource { try path.map { try FileBytes($0) } ?? Memory() }
-    func makeOutput(_ name: String) throws -> any RereadableSink { Nowhere() }
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink { Nowhere() }
     func interrupt() {}
 }
 

@@ -46,8 +46,10 @@ package protocol ChildFiles: AnyObject, Sendable {
     /// Begins an output; of two under one name, the later replaces the earlier. What is not among the outputs of a
     /// job that succeeded was not made, and is to be thrown away.
     ///
-    /// - Parameter name: one of the task's outputs.
-    func makeOutput(_ name: String) throws -> any RereadableSink
+    /// - Parameters:
+    ///   - name: one of the task's outputs.
+    ///   - headBytes: so many from the beginning may be written again at the end.
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink
     /// The job was killed: whatever blocks in a source or an output should come back. Called from any thread.
     func interrupt()
 }

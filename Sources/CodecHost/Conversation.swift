@@ -207,8 +207,12 @@ final class Conversation {
             return refuse("an output that was not offered")
         }
         guard progressMeter.passes(at: MonotonicClock.seconds) else { return refuse("a flood of outputs") }
+        guard message.count >= 0, message.count <= job.limits.outputBytes else { return refuse("a head that is none") }
         outputs[index] = nil
-        let isServed = serve { outputs[index] = Output(sink: try files.makeOutput(job.task.outputs[index])) }
+        let isServed = serve {
+            let sink = try files.makeOutput(job.task.outputs[index], headBytes: message.count)
+            outputs[index] = Output(sink: sink)
+        }
         return isServed && send(ChannelMessage(.created, resource: message.resource))
     }
 

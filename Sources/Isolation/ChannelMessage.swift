@@ -19,7 +19,7 @@ package struct ChannelMessage: Sendable, Equatable {
         case write
         /// Daemon: `slot` was taken and may be used again.
         case written
-        /// Child: begin output `resource`, or begin it again.
+        /// Child: begin output `resource`, or begin it again; its first `count` bytes may be written twice.
         case create
         case created
         case progress

@@ -26,10 +26,12 @@ package final class ParentOutput: RereadableSink {
 
     /// Begins the output anew.
     ///
-    /// - Parameter index: among the names that the task may write.
-    package init(_ link: ParentLink, index: Int) {
+    /// - Parameters:
+    ///   - index: among the names that the task may write.
+    ///   - headBytes: so many from the beginning may be written again at the end.
+    package init(_ link: ParentLink, index: Int, headBytes: Int64) {
         (self.link, output) = (link, UInt32(index))
-        link.create(output)
+        link.create(output, headBytes: headBytes)
     }
 
     package var sizeBytes: Int64? { end }

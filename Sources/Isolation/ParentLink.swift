@@ -118,12 +118,12 @@ package final class ParentLink {
     // MARK: Writing
 
     /// Begins an output, or begins it again with nothing in it.
-    func create(_ output: UInt32) {
+    func create(_ output: UInt32, headBytes: Int64) {
         writes.forget(output)
         reads.invalidate(output | ChannelMessage.outputFlag, 0..<Int64.max)
         committed &= ~(1 << Int64(output))
         let before = outputsCreated
-        send(ChannelMessage(.create, resource: output))
+        send(ChannelMessage(.create, resource: output, count: headBytes))
         while outputsCreated == before { handle(receive()) }
     }
 

@@ -38,7 +38,9 @@ package struct LocalObjects: MediaObjects {
         }
     }
 
-    package func stage(_ uri: String, name: String?, for lease: Lease) throws(Failure) -> any StagedObject {
+    package func stage(
+        _ uri: String, name: String?, bounds: OutputBounds, for lease: Lease
+    ) throws(Failure) -> any StagedObject {
         let place = try roots.output(uri)
         if name != nil { try OutputFolder.create(place.path) }
         let path = name.map { "\(place.path)/\($0)" } ?? place.path

@@ -32,7 +32,7 @@ package final class CodecExecutor: TaskExecutor {
         let isFolder = if case .proxy = document { true } else { false }
         let files = JobFiles(
             objects, owner: attempt.job.owner, lease: attempt.lease, sources: document.sources,
-            output: document.outputs.first, isFolder: isFolder)
+            output: document.outputs.first, isFolder: isFolder, outputLimitBytes: attempt.caps.outputBytes)
         let caps = attempt.caps
         let isAdmission = attempt.job.state == .admitting
         let sizes = try await OwnThread.run(named: "reelpool.files") {
@@ -69,7 +69,8 @@ package final class CodecExecutor: TaskExecutor {
         var reports: [ProbeReport] = []
         for (uri, size) in zip(uris, sizes) {
             let files = JobFiles(
-                objects, owner: attempt.job.owner, lease: attempt.lease, sources: [uri], output: nil, isFolder: false)
+                objects, owner: attempt.job.owner, lease: attempt.lease, sources: [uri], output: nil, isFolder: false,
+                outputLimitBytes: 0)
             _ = try await OwnThread.run(named: "reelpool.files") { try files.openSources(limitBytes: .max) }
             let job = ChildJob(
                 task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits(attempt.caps),

@@ -15,15 +15,18 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
     /// Where outputs go: a folder for tasks that make several files.
     private let outputURI: String?
     private let isFolder: Bool
+    private let outputLimitBytes: Int64
     private var sources: [Int: any ByteSource] = [:]
     private var outputs: [String: any StagedObject] = [:]
     private let isInterrupted = Mutex(false)
 
     init(
-        _ objects: any MediaObjects, owner: String, lease: Lease, sources: [String], output: String?, isFolder: Bool
+        _ objects: any MediaObjects, owner: String, lease: Lease, sources: [String], output: String?, isFolder: Bool,
+        outputLimitBytes: Int64
     ) {
         (self.objects, self.owner, self.lease) = (objects, owner, lease)
         (sourceURIs, outputURI, self.isFolder) = (sources, output, isFolder)
+        self.outputLimitBytes = outputLimitBytes
     }
 
     /// Opens the sources, so that what cannot be read or is too large shows before a process is started.
@@ -57,16 +60,17 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
         return source
     }
 
-    func makeOutput(_ name: String) throws -> any RereadableSink {
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
         guard let outputURI, isInterrupted.withLock({ !$0 }) else { throw StopReason.cancelled.failure }
-        let output = try objects.stage(outputURI, name: isFolder ? name : nil, for: lease)
+        let bounds = OutputBounds(headBytes: headBytes, limitBytes: outputLimitBytes)
+        let output = try objects.stage(outputURI, name: isFolder ? name : nil, bounds: bounds, for: lease)
         outputs[name] = output
         return output
     }
 
     /// Stages a whole output.
     func write(_ bytes: [UInt8], name: String) throws {
-        let output = try makeOutput(name)
+        let output = try makeOutput(name, headBytes: 0)
         try bytes.withUnsafeBytes { try output.write($0, at: 0) }
     }
 

@@ -47,7 +47,7 @@ final class ParentOutputs: OutputProvider {
         guard let index = names.firstIndex(of: name) else {
             throw EngineError(.outputNotWritable, "\(name) is not among the job's outputs")
         }
-        return Output(name, ParentOutput(link, index: index))
+        return Output(name, ParentOutput(link, index: index, headBytes: 0))
     }
 
     func commit(_ outputs: [any StagedOutput]) {

@@ -90,7 +90,7 @@ private func say(_ process: Int32) { FileHandle.standardOutput.write(Data("\(pro
 
 private final class NoFiles: ChildFiles {
     func openSource(_ index: Int) throws -> any ByteSource { throw Failure(code: .fileNotFound, message: "none") }
-    func makeOutput(_ name: String) throws -> any RereadableSink {
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
         throw Failure(code: .outputNotWritable, message: "none")
     }
     func interrupt() {}
@@ -100,7 +100,7 @@ private final class NoFiles: ChildFiles {
 private enum Copying {
     static func run(_ link: ParentLink, _ task: CodecTask, offset seed: Int64) -> Never {
         let source = ParentSource(link, index: 1, sizeBytes: task.sources[1].sizeBytes)
-        let output = ParentOutput(link, index: 0)
+        let output = ParentOutput(link, index: 0, headBytes: 0)
         var random = UInt64(bitPattern: seed) | 1
         func next(_ bound: Int) -> Int {
             random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

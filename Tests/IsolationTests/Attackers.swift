@@ -59,7 +59,9 @@ final class AttackerFiles: ChildFiles {
     func openSource(_ index: Int) throws -> any ByteSource {
         try index == 0 ? Zeros() : files.openSource(index - 1)
     }
-    func makeOutput(_ name: String) throws -> any RereadableSink { try files.makeOutput(name) }
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
+        try files.makeOutput(name, headBytes: headBytes)
+    }
     func interrupt() { files.interrupt() }
     func output(_ name: String) -> [UInt8]? { files.output(name) }
 }

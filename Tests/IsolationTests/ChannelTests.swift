@@ -83,8 +83,8 @@ final class FailingFiles: ChildFiles {
         return try files.openSource(index)
     }
 
-    func makeOutput(_ name: String) throws -> any RereadableSink {
-        guard let output else { return try files.makeOutput(name) }
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
+        guard let output else { return try files.makeOutput(name, headBytes: headBytes) }
         if atOnce { throw output }
         return Broken(output)
     }

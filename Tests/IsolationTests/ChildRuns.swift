@@ -28,7 +28,7 @@ final class TestFiles: ChildFiles {
 
     func openSource(_ index: Int) throws -> any ByteSource { try LocalFile(path: paths[index]) }
 
-    func makeOutput(_ name: String) throws -> any RereadableSink {
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
         let file = MemoryFile()
         outputs.withLock { $0[name] = file }
         return file

@@ -305,7 +305,9 @@ final class SlowFiles: ChildFiles {
     init(_ path: String, milliseconds: Int32) { (files, self.milliseconds) = (TestFiles([path]), milliseconds) }
 
     func openSource(_ index: Int) throws -> any ByteSource { Slow(try files.openSource(index), milliseconds) }
-    func makeOutput(_ name: String) throws -> any RereadableSink { try files.makeOutput(name) }
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
+        try files.makeOutput(name, headBytes: headBytes)
+    }
     func interrupt() {}
 }
 
@@ -320,7 +322,7 @@ final class StuckFiles: ChildFiles {
         throw Failure(code: .readFailed, message: "interrupted")
     }
 
-    func makeOutput(_ name: String) throws -> any RereadableSink {
+    func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
         throw Failure(code: .outputNotWritable, message: "there are no outputs")
     }
 

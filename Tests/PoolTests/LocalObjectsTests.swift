@@ -10,6 +10,8 @@ import WorkerCore
 struct LocalObjectsTests {
     private static let job = JobID("6f1c1c1e-0000-4000-8000-000000000001").unsafelyUnwrapped
 
+    private static let bounds = OutputBounds(limitBytes: 1 << 30)
+
     private static func lease(_ epoch: Int64) -> Lease { Lease(job: job, epoch: epoch) }
 
     private static func put(_ text: String, into object: any StagedObject) throws {
@@ -75,8 +77,8 @@ struct LocalObjectsTests {
         try withTemporaryFolder { folder in
             let objects = LocalObjects(folders: [folder])
             try objects.fence(Self.lease(1), outputs: ["\(folder)/out"])
-            let first = try objects.stage("\(folder)/out", name: "proxy.mp4", for: Self.lease(1))
-            let second = try objects.stage("\(folder)/out", name: "poster.jpg", for: Self.lease(1))
+            let first = try objects.stage("\(folder)/out", name: "proxy.mp4", bounds: Self.bounds, for: Self.lease(1))
+            let second = try objects.stage("\(folder)/out", name: "poster.jpg", bounds: Self.bounds, for: Self.lease(1))
             try Self.put("proxy", into: first)
             try Self.put("poster", into: second)
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out").isEmpty)
@@ -93,12 +95,12 @@ struct LocalObjectsTests {
             let objects = LocalObjects(folders: [folder])
             let place = "\(folder)/out.mp4"
             try objects.fence(Self.lease(1), outputs: [place])
-            let old = try objects.stage(place, name: nil, for: Self.lease(1))
+            let old = try objects.stage(place, name: nil, bounds: Self.bounds, for: Self.lease(1))
             try Self.put("old", into: old)
             try objects.fence(Self.lease(2), outputs: [place])
             #expect(Self.code { try objects.commit([old], for: Self.lease(1)) } == .leaseLost)
             #expect(Self.code { try objects.fence(Self.lease(1), outputs: [place]) } == .leaseLost)
-            let new = try objects.stage(place, name: nil, for: Self.lease(2))
+            let new = try objects.stage(place, name: nil, bounds: Self.bounds, for: Self.lease(2))
             try Self.put("new", into: new)
             try objects.commit([new], for: Self.lease(2))
             objects.settle(Self.lease(2), succeeded: true)
@@ -113,7 +115,9 @@ struct LocalObjectsTests {
             let objects = LocalObjects(folders: [folder])
             let (one, two) = ("\(folder)/one.mp4", "\(folder)/two.mp4")
             try objects.fence(Self.lease(1), outputs: [one])
-            let staged = try [one, two].map { try objects.stage($0, name: nil, for: Self.lease(1)) }
+            let staged = try [one, two].map {
+                try objects.stage($0, name: nil, bounds: Self.bounds, for: Self.lease(1))
+            }
             for object in staged { try Self.put("made", into: object) }
             try objects.commit(staged, for: Self.lease(1))
             // Somebody puts another file there.

@@ -13,7 +13,9 @@ package protocol MediaObjects: Sendable {
     /// Begins an output that nobody sees before it is committed.
     ///
     /// - Parameter name: of a file in the folder that `uri` is; `nil` where `uri` is the output itself.
-    func stage(_ uri: String, name: String?, for lease: Lease) throws(Failure) -> any StagedObject
+    func stage(
+        _ uri: String, name: String?, bounds: OutputBounds, for lease: Lease
+    ) throws(Failure) -> any StagedObject
     /// Makes all of an attempt's outputs visible, if no later attempt has begun.
     func commit(_ objects: [any StagedObject], for lease: Lease) throws(Failure)
     /// The job has ended: what `lease` made stays if it succeeded, and goes otherwise, unless another took its place.
@@ -23,6 +25,9 @@ package protocol MediaObjects: Sendable {
 }
 
 /// An output in the making. What is never committed leaves nothing behind.
+///
+/// Its head (`OutputBounds.headBytes`) can be read back and written again, and the last MiB can be read back. Whether more
+/// can is the store's affair: what leaves for a network while it is written throws `read_failed` for the middle.
 package protocol StagedObject: RereadableSink {
     /// What its owner calls it when it is there.
     var uri: String { get }
