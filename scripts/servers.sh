@@ -16,14 +16,18 @@ servers=()
 
 say() { echo "$*" >&2; }
 
-# A port of the loopback address that nothing listens on now; the same one after a restart.
+# A port of the loopback address that nothing listens on now; the same one after a restart. Below those that the kernel
+# gives to whoever connects: one of these may be taken while a server is down.
 port_of() {
     local file=$folder/$1.port
     [ -s "$file" ] || python3 -c '
-import socket
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])' > "$file"
+import random, socket
+while True:
+    port = random.randrange(15000, 32000)
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", port)) != 0:
+            break
+print(port)' > "$file"
     cat "$file"
 }
 
