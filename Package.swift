@@ -106,6 +106,12 @@ let package = Package(
         .target(
             name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
 
+        // Objects in stores that speak Amazon's S3.
+        .target(
+            name: "S3",
+            dependencies: ["HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+
         // Signed notices to receivers that senders named.
         .target(
             name: "Webhooks",
@@ -214,6 +220,11 @@ let package = Package(
             name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
         .testTarget(
+            name: "S3Tests",
+            dependencies: [
+                "HTTPTransfer", "Model", "PoolTestSupport", "S3", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
             name: "WebhookTests",
             dependencies: [
                 "Envelopes", "Model", "SQLStore", "StoreSQLite", "TestSupport", "Webhooks", "WorkerCore",
@@ -243,7 +254,9 @@ let package = Package(
         // Real servers, real daemons and the Python clients that talk to them.
         .target(
             name: "PoolTestSupport",
-            dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            dependencies: [
+                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "TestSupport", "WorkerCore",
+            ],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
