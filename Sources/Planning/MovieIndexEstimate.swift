@@ -5,19 +5,23 @@ package import Model
 /// Sources: ISO/IEC 14496-12 §8.3 (tracks), §8.5 to §8.7 (tables of samples), and how libavformat fills them in: 64-bit
 /// chunk offsets only beyond 4 GiB, a run of composition offsets for nearly every frame where frames are reordered.
 package struct MovieIndexEstimate: Sendable, Equatable {
-    /// moov, mvhd and the movie's udta: 8, 120 and 61 bytes.
+    // Boxes without the entries of their tables, at their largest.
+    /// moov, mvhd and the movie's udta: 8, 120 and 61.
     private static let movieBytes: Int64 = 189
-    /// A track's boxes without their entries. The most that writers of pictures add is a description of the mastering
-    /// display (84) and of pixels, colours and fields (45); of sound the groups of its run-in (60).
-    private static let trackBytes: Int64 = 760
-    /// Parameter sets: 50 bytes for H.264, and up to 2.5 KB for HEVC, whose encoder puts a text about itself with them.
-    private static let parameterSetBytes: Int64 = 2560
-    private static let soundDescriptionBytes: Int64 = 120
+    /// trak 8, tkhd 104, edts with two edits 64, mdia 8, mdhd 44, hdlr 45, minf 8, vmhd 20, MOV's second hdlr 44, dinf 36,
+    /// stbl 8, the tables' own headers 112, and the groups of a sound's run-in 60.
+    private static let trackBytes: Int64 = 561
+    /// stsd 16, the picture's entry 86, shape of pixels, colours and fields 45, mastering display and light 44, bit rate
+    /// 20, and the head of a box with parameter sets.
+    private static let pictureBytes: Int64 = 230
+    /// stsd 16, the sound's entry 36, MOV's wave 60, the codec's own words 60, bit rate 20.
+    private static let soundBytes: Int64 = 192
 
     // An entry of each table.
     private static let sampleSize = 4.0
     private static let timeRun = 8.0
-    private static let compositionRun = 8.0
+    /// With the byte that tells whether other frames need this one.
+    private static let reordering = 9.0
     private static let syncSample = 4.0
     /// A 64-bit offset, and a run of chunks with as many samples.
     private static let chunk = 20.0
@@ -33,41 +37,45 @@ package struct MovieIndexEstimate: Sendable, Equatable {
         package var keyframes: Double
         /// Frames are stored in another order than they are shown in.
         package var reordered: Bool
-        /// All frames last the same number of ticks.
-        package var evenlySpaced: Bool
+        /// Runs of frames that last the same number of ticks.
+        package var timeRuns: Double
+        /// 50 to 100 for most codecs.
+        package var parameterSetBytes: Int64 = 200
 
-        package init(count: Double, keyframes: Double, reordered: Bool, evenlySpaced: Bool) {
+        package init(count: Double, keyframes: Double, reordered: Bool, timeRuns: Double) {
             (self.count, self.keyframes) = (count, keyframes)
-            (self.reordered, self.evenlySpaced) = (reordered, evenlySpaced)
+            (self.reordered, self.timeRuns) = (reordered, timeRuns)
         }
     }
 
     private let seconds: Double
-    package private(set) var bytes = Self.movieBytes
+    /// What is there even of a track without packets.
+    private var fixedBytes = Self.movieBytes
+    private var entryBytes = 0.0
 
     /// - Parameter seconds: how long the movie lasts.
     package init(seconds: Double) { self.seconds = max(0, seconds) }
 
     package mutating func add(_ pictures: Pictures) {
-        let entry =
-            Self.sampleSize + (pictures.reordered ? Self.compositionRun : 0)
-            + (pictures.evenlySpaced ? 0 : Self.timeRun)
-        add(pictures.count * entry + pictures.keyframes * Self.syncSample)
-        bytes += Self.parameterSetBytes
+        let entry = Self.sampleSize + (pictures.reordered ? Self.reordering : 0)
+        add(pictures.count * entry + pictures.keyframes * Self.syncSample + pictures.timeRuns * Self.timeRun)
+        fixedBytes += Self.pictureBytes + pictures.parameterSetBytes
     }
 
     package mutating func addSound(packets: Double) {
         add(packets * Self.sampleSize)
-        bytes += Self.soundDescriptionBytes
+        fixedBytes += Self.soundBytes
     }
 
     private mutating func add(_ entries: Double) {
-        let all = max(0, entries) + (seconds * Self.chunksPerSecond + 1) * Self.chunk
-        bytes += Self.trackBytes + Int64(min(all, Double(Self.reservationLimit)))
+        fixedBytes += Self.trackBytes
+        entryBytes += max(0, entries) + (seconds * Self.chunksPerSecond + 1) * Self.chunk
     }
 
-    /// What to set aside: twice the estimate, as recordings differ from what their headers say.
-    package var reservation: Int64 { min(2 * bytes, Self.reservationLimit) }
+    /// What to set aside: twice what grows with the recording, which often is not what its header says.
+    package var reservation: Int64 {
+        fixedBytes + min(Int64(min(2 * entryBytes, Double(Self.reservationLimit))), Self.reservationLimit - fixedBytes)
+    }
 }
 
 extension RenderPlan {
@@ -99,9 +107,12 @@ extension VideoPlan {
             case .hevc: true
             case .vp9, .av1: false
             }
-        return MovieIndexEstimate.Pictures(
+        var pictures = MovieIndexEstimate.Pictures(
             count: count, keyframes: count / Self.framesPerKeyframe + 1, reordered: reorders,
-            evenlySpaced: isEvenlySpaced)
+            timeRuns: isEvenlySpaced ? 2 * Double(seams) : count)
+        // libx265 puts a text about its settings with them.
+        if codec == .hevc { pictures.parameterSetBytes = 3072 }
+        return pictures
     }
 
     private var isEvenlySpaced: Bool {

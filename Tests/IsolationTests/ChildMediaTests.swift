@@ -82,7 +82,9 @@ struct ChildMediaTests {
         let (here, apart) = (try Self.renderHere(job), try await Self.renderApart(job))
         #expect(here.bytes == apart.bytes)
         #expect(Self.timeless(here.report) == Self.timeless(apart.report))
-        #expect(apart.ending.metrics.writtenBytes >= Int64(apart.bytes.count))
+        // Once, but for a few fields of the header, and without the room that an index leaves.
+        let written = apart.ending.metrics.writtenBytes
+        #expect(written <= Int64(apart.bytes.count) + 4096 && written >= Int64(apart.bytes.count / 2))
     }
 
     @Test(

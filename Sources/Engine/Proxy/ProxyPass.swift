@@ -136,11 +136,11 @@ final class ProxyPass {
     private var indexEstimate: MovieIndexEstimate {
         var estimate = MovieIndexEstimate(seconds: duration)
         if let video {
+            let frames = duration * video.nominalFrameRate.seconds + 1
             estimate.add(
                 .init(
-                    count: duration * video.nominalFrameRate.seconds + 1,
-                    keyframes: 2 * duration / Double(ProxyRules.keyframeIntervalSeconds) + 1, reordered: true,
-                    evenlySpaced: video.isEvenlySpaced))
+                    count: frames, keyframes: 2 * duration / Double(ProxyRules.keyframeIntervalSeconds) + 1,
+                    reordered: true, timeRuns: video.isEvenlySpaced ? 1 : frames))
         }
         if let audio { estimate.addSound(packets: duration * Double(min(48000, audio.sampleRate)) / 1024 + 2) }
         return estimate

@@ -73,7 +73,7 @@ enum Remuxer {
         estimate.add(
             .init(
                 count: frames, keyframes: pictures.map { Double($0.keyframeCount) } ?? frames, reordered: true,
-                evenlySpaced: pictures.map { $0.shortestStep >= $0.longestStep } ?? video.isEvenlySpaced))
+                timeRuns: pictures.map { Double($0.stepRuns) } ?? (video.isEvenlySpaced ? 1 : frames)))
         if let audio {
             let packets = listed(audio.index).map { Double($0.entryCount) }
             estimate.addSound(packets: packets ?? margin * seconds * Double(audio.sampleRate) / aacFrameSamples)
