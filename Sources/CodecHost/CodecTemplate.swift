@@ -154,7 +154,7 @@ package final class CodecTemplate: Sendable {
     private static func spawn(_ settings: Settings) throws -> TemplateHandle {
         do {
             return try TemplateHandle(program: settings.program, environment: settings.environment)
-        } catch is IsolationError {
+        } catch {
             return try TemplateHandle(program: settings.program, environment: settings.environment)
         }
     }
