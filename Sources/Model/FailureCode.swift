@@ -57,6 +57,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case invalidTask = "invalid_task"
     case unknownTask = "unknown_task"
     case sourceNotAllowed = "source_not_allowed"
+    /// A URL that was good for some time, and is no more.
+    case urlExpired = "url_expired"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -100,7 +102,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         switch self {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
-            .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed:
+            .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
+            .urlExpired:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia

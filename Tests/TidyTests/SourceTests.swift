@@ -64,6 +64,7 @@ struct SourceTests {
         "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
         "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
+        "Downloads": ["HTTPTransfer", "Model", "WorkerCore"],
         "reelpool": [
             "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
             "WorkerCore",
@@ -71,7 +72,7 @@ struct SourceTests {
         "Signals": [], "HTTPTransfer": ["CCurl", "CCurlShims", "Model", "WorkerCore"],
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
-            "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+            "CodecHost", "Downloads", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
             "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "Webhooks",
             "WorkerCore",
         ],
