@@ -94,11 +94,11 @@ final class DownloadBody {
             let match = range.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), Int64(match.1) == receivedBytes,
             let last = Int64(match.2), last >= receivedBytes
         else { throw Failure(code: .transferFailed, message: "\(place) sends a rest of something else") }
-        let total = Int64(match.3)
-        guard totalBytes == nil || total == nil || total == totalBytes, last < total ?? totalBytes ?? .max else {
-            throw Failure(code: .transferFailed, message: "\(place) has another size than before")
+        // Where neither answer says how much there is, nobody could tell that there is more.
+        guard let total = Int64(match.3) ?? totalBytes, total == totalBytes ?? total, last < total else {
+            throw Failure(code: .transferFailed, message: "\(place) has another size than before, or none")
         }
-        totalBytes = totalBytes ?? total
+        totalBytes = total
     }
 
     private func checkTotal() throws {

@@ -276,7 +276,8 @@ class Connection:
             headers.append(("Content-Type", query["type"]))
         if wanted and "noranges" not in query:
             first, status = int(wanted.removeprefix("bytes=").split("-")[0]) + self.number("shift"), 206
-            headers.append(("Content-Range", "bytes %d-%d/%d" % (first, len(content) - 1, len(content))))
+            whole = "*" if "star" in query else len(content)
+            headers.append(("Content-Range", "bytes %d-%d/%s" % (first, len(content) - 1, whole)))
         body = content[first:]
         chunked = "chunked" in query
         if chunked:

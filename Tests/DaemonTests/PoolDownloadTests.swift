@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite("A pool that downloads")
-struct DownloadTests {
+struct PoolDownloadTests {
     private static func fetch(
         _ pool: RunningPool, _ source: String, _ name: String = "talk.mp4", _ more: [String: JSONValue] = [:]
     ) async throws -> JSONValue {
