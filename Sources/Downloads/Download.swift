@@ -71,7 +71,8 @@ struct Download {
         request.limits.totalSeconds = max(0.001, bounds.deadline - clock())
         let response = try client.perform(request, into: TransferSink(begin: body.begin, take: body.take), stop: stop)
         guard !response.head.isSuccess else { return try body.end() }
-        wish = min(Self.longestWish, max(0, response.head["Retry-After"].flatMap(Double.init) ?? 0))
+        // Seconds; the form with a date is not worth its reading. Source: RFC 9110 §10.2.3.
+        wish = min(Self.longestWish, Double(max(0, response.head["Retry-After"].flatMap { Int($0) } ?? 0)))
         switch response.status {
         case 400, 401, 403:
             guard !hasExpired(response.address), !hasExpired(address) else {

@@ -28,7 +28,7 @@ struct PoolDownloadTests {
                 ])
             let events = try await pool.events(of: id)
             let steps = events.filter { $0.name == "progress" }.compactMap { $0.data["current_step"]?.stringValue }
-            #expect(steps.contains("transferring") && steps.last == "completed", "\(steps)")
+            #expect(steps.contains("transferring") && steps.contains("completed"), "\(steps)")
             let job = try await pool.job(id)
             #expect(job["state"] == "succeeded" && job["attempt"] == 1)
             #expect(job["result"]?["size_bytes"]?.integerValue == Int64(talk.count))
@@ -86,9 +86,8 @@ struct PoolDownloadTests {
             let id = try await pool.submit(
                 "download", ["source": .string(server.url(path)), "output": .string("\(pool.out)/talk.mp4")])
             try await eventually("half of it has come") {
-                try await pool.state(id) == "running"
-                    && (try JSONValue(parsing: String(decoding: server.get("/asked?key=d"), as: UTF8.self)).arrayValue
-                        ?? []).isEmpty == false
+                let asked = try JSONValue(parsing: String(decoding: server.get("/asked?key=d"), as: UTF8.self))
+                return asked.arrayValue?.isEmpty == false
             }
             #expect(pool.children().isEmpty)
             let moment = ContinuousClock.now

@@ -114,17 +114,24 @@ struct ResumeTests {
     func expiredMeanwhile() async throws {
         try await Place.with { place in
             // A minute passes from look to look at the clock.
-            let looks = Mutex<StoreTime>(0)
-            let executor = place.executor(now: {
-                looks.withLock { looks in
-                    looks += 1
-                    return testTime + 60_000 * looks
-                }
-            })
+            let looks = Looks()
+            let executor = place.executor(now: { testTime + 60_000 * looks.next() })
             let query = "cut=100000&then=403&X-Amz-Date=20260101T000000Z&X-Amz-Expires=90"
             let result = await executor.run(place.attempt(place.media(Self.talk, query))) { _ in }
             #expect(Outcome(result, []).failure?.code == .urlExpired)
             #expect(try place.asked().count == 2 && place.isEmpty())
+        }
+    }
+}
+
+/// How often it was looked.
+private final class Looks: Sendable {
+    private let count = Mutex<Int64>(0)
+
+    func next() -> Int64 {
+        count.withLock { count in
+            count += 1
+            return count
         }
     }
 }
