@@ -1,3 +1,4 @@
+import Downloads
 import Foundation
 import Model
 import TestSupport
@@ -10,7 +11,7 @@ struct DownloadTests {
         "is the object byte for byte, with its hash, size and type",
         arguments: [("talk.mp4", "video/mp4"), ("film24.mkv", "video/x-matroska"), ("tone.wav", "audio/wav")])
     func whole(name: String, type: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = Fixture.media(name)
             for query in ["type=video/mp4", "type=application/octet-stream", "", "chunked=1"] {
                 let outcome = await place.run(place.attempt(place.media(source, query)))
@@ -28,7 +29,7 @@ struct DownloadTests {
 
     @Test("is told as it goes, and its fractions are those of the announced length")
     func progress() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let attempt = place.attempt(place.media(Fixture.media("talk.mp4"), "n=2000000&stall=1000000&times=9"))
             let (executor, events) = (place.executor(), Events())
             async let result = executor.run(attempt) { events.add($0) }
@@ -47,7 +48,7 @@ struct DownloadTests {
 
     @Test("follows redirects to where it may go")
     func redirected() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let target = try #require(place.media().addingPercentEncoding(withAllowedCharacters: .alphanumerics))
             let outcome = await place.run(place.attempt(place.url("/redirect?status=307&to=\(target)")))
             #expect(outcome.failure == nil)
@@ -64,7 +65,7 @@ struct DownloadTests {
         ]
     )
     func stop(path: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.url(path.replacing("FILE", with: Fixture.media("talk.mp4")))
             for reason in [StopReason.cancelled, .drained, .leaseLost] {
                 let attempt = place.attempt(source)
@@ -86,7 +87,7 @@ struct DownloadTests {
 
     @Test("stops while it waits before it tries again")
     func stopInPause() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let attempt = place.attempt(place.url("/status/503"))
             let executor = place.executor()
             async let result = executor.run(attempt) { _ in }
@@ -101,7 +102,7 @@ struct DownloadTests {
 
     @Test("of a job that was stopped before opens no connection")
     func stoppedBefore() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let attempt = place.attempt(place.media())
             attempt.stop.stop(.drained)
             #expect(await place.run(attempt).failure?.code == .drained)
@@ -111,7 +112,7 @@ struct DownloadTests {
 
     @Test("that takes longer than its kind may is stopped, and not tried again")
     func wallTime() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.media(Fixture.media("talk.mp4"), "stall=200000&times=99")
             let failure = await place.failure(source) { $0.wallSeconds = 1 }
             #expect(failure?.code == .wallTimeLimit)
@@ -129,7 +130,7 @@ struct DownloadTests {
             ("Expires=1767225600&Signature=x", nil),
         ])
     func expired(query: String, expiresAt: String?) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.media(Fixture.media("talk.mp4"), query)
             let failure = await place.run(place.attempt(source, expiresAt: expiresAt)).failure
             #expect(failure?.code == .urlExpired && failure?.category == .invalidInput)
@@ -140,7 +141,7 @@ struct DownloadTests {
 
     @Test("of a URL that is still good goes well")
     func notExpired() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let query = "X-Amz-Date=20251231T235959Z&X-Amz-Expires=900"
             let attempt = place.attempt(
                 place.media(Fixture.media("talk.mp4"), query), expiresAt: "2026-01-01T00:00:01Z")
@@ -150,7 +151,7 @@ struct DownloadTests {
 
     @Test("that a server refuses is one of an expired URL only where the URL's time is over")
     func refusedByServer() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             #expect(await place.failure(place.url("/status/403"))?.code == .notReadable)
             let expired = "/status/403?X-Amz-Date=20251231T200000Z&X-Amz-Expires=60"
             let target = try #require(expired.addingPercentEncoding(withAllowedCharacters: .alphanumerics))

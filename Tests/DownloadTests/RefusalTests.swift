@@ -19,7 +19,7 @@ struct RefusalTests {
 
     @Test("where its URL leads into the worker's own network; nobody is called", arguments: inside)
     func direct(url: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = url.replacing("PORT", with: "\(place.server.port)")
             let failure = await place.failure(source, allowing: [])
             #expect(failure?.code == .sourceNotAllowed, "\(String(describing: failure))")
@@ -30,7 +30,7 @@ struct RefusalTests {
 
     @Test("where a name leads there, in any spelling", arguments: ["localhost", "LOCALHOST", "localhost."])
     func names(name: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let failure = await place.failure("http://\(name):\(place.server.port)/media", allowing: [])
             #expect(failure?.code == .sourceNotAllowed, "\(String(describing: failure))")
             #expect(try place.server.requests() == 1)
@@ -39,7 +39,7 @@ struct RefusalTests {
 
     @Test("where a redirect leads there, even from a host that is allowed", arguments: inside)
     func redirected(url: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let other = try HTTPTestServer.start()
             let target = url.replacing("PORT", with: "\(other.port)")
             let escaped = try #require(target.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
@@ -59,7 +59,7 @@ struct RefusalTests {
             ("/redirect?to=ftp%3A%2F%2Flocalhost%2F", .invalidTask), ("/loop", .notReadable),
         ])
     func astray(path: String, code: FailureCode) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             #expect(await place.failure(place.url(path))?.code == code)
             #expect(try place.isEmpty())
         }
@@ -67,7 +67,7 @@ struct RefusalTests {
 
     @Test("where its output may not be, before anybody is called")
     func output() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             var attempt = place.attempt(place.media())
             attempt.job.payload = attempt.job.payload.replacing(place.output, with: "/etc/out.mp4")
             #expect(await place.run(attempt).failure?.code == .sourceNotAllowed)
@@ -83,7 +83,7 @@ struct RefusalTests {
             "type=text/html", "type=application/json", "type=application/vnd.apple.mpegurl", "type=image/svg%2Bxml",
         ])
     func wrongType(query: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             #expect(await place.failure(place.media(Fixture.media("talk.mp4"), query))?.code == .notMedia)
             #expect(try place.isEmpty())
         }
@@ -91,7 +91,7 @@ struct RefusalTests {
 
     @Test("where a page, a playlist or noise calls itself media")
     func wrongBytes() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let page = "\(place.folder)/page.html"
             try write(
                 "<!DOCTYPE html><html><body>" + String(repeating: "<p>Sign in", count: 500) + "</html>", to: page)
@@ -110,7 +110,7 @@ struct RefusalTests {
 
     @Test("where nothing is there, or it may not be read")
     func absent() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             #expect(await place.failure(place.url("/status/404"))?.code == .fileNotFound)
             #expect(await place.failure(place.url("/status/410"))?.code == .fileNotFound)
             #expect(await place.failure(place.url("/status/401"))?.code == .notReadable)
@@ -121,7 +121,7 @@ struct RefusalTests {
 
     @Test("where it announces too much, before any of it is read")
     func announced() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.media()
             let failure = await place.failure(source, maxBytes: 100_000)
             #expect(failure?.code == .sourceTooLarge && failure?.category == .limitExceeded)
@@ -135,7 +135,7 @@ struct RefusalTests {
 
     @Test("where it never ends")
     func endless() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.url("/endless?file=\(Fixture.media("talk.mp4"))")
             #expect(await place.failure(source, maxBytes: 5_000_000)?.code == .sourceTooLarge)
             #expect(try place.isEmpty())
@@ -144,7 +144,7 @@ struct RefusalTests {
 
     @Test("where more was announced than there is; and what is behind an announced end is not taken")
     func lyingLength() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let size = try bytes(ofFile: Fixture.media("talk.mp4")).count
             let longer = place.media(Fixture.media("talk.mp4"), "length=\(size + 1000)&etag=none")
             #expect(await place.failure(longer)?.code == .transferFailed)
@@ -158,7 +158,7 @@ struct RefusalTests {
 
     @Test("in words that tell no secret of its URL")
     func words() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             for path in ["/status/403", "/status/404", "/loop", "/truncated", "/bytes"] {
                 let source = place.url("\(path)?n=5000&X-Amz-Signature=s3cr3t").replacing("://", with: "://me:hunter2@")
                 let failure = try #require(await place.failure(source), "\(path)")

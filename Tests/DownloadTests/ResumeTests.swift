@@ -1,3 +1,4 @@
+import Downloads
 import Foundation
 import Model
 import Synchronization
@@ -16,7 +17,7 @@ struct ResumeTests {
             "cut=100000&star=1",
         ])
     func goesOn(query: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let outcome = await place.run(place.attempt(place.media(Self.talk, query)))
             let content = try bytes(ofFile: Self.talk)
             #expect(outcome.failure == nil)
@@ -36,7 +37,7 @@ struct ResumeTests {
 
     @Test("before anything was handed on begins again, whatever the server can do")
     func beginsAgain() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let outcome = await place.run(
                 place.attempt(place.media(Self.talk, "cut=500&times=2&etag=none&noranges=1&change=1")))
             #expect(outcome.failure == nil)
@@ -49,7 +50,7 @@ struct ResumeTests {
 
     @Test("or finds its server busy goes on when it is not", arguments: [500, 502, 503, 429, 408])
     func busy(status: Int) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             #expect(await place.failure(place.media(Self.talk, "status=\(status)&times=2")) == nil)
             #expect(try place.asked().count == 3)
         }
@@ -57,7 +58,7 @@ struct ResumeTests {
 
     @Test("fails where nobody vouches for the rest", arguments: ["etag=weak", "etag=none"])
     func noETag(query: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let failure = await place.failure(place.media(Self.talk, "cut=100000&\(query)"))
             #expect(failure?.code == .transferFailed, "\(String(describing: failure))")
             #expect(try place.asked().count == 1 && place.isEmpty())
@@ -70,7 +71,7 @@ struct ResumeTests {
             "", "careless=1", "noranges=1", "careless=1&noranges=1", "chunked=1", "shift=1", "shift=-1", "star=1",
         ])
     func changed(query: String) async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let change = query.contains("shift") || query.contains("star") ? "&chunked=1" : "&change=1"
             let failure = await place.failure(place.media(Self.talk, "cut=100000\(change)&\(query)"))
             #expect(failure?.code == .transferFailed, "\(String(describing: failure))")
@@ -80,7 +81,7 @@ struct ResumeTests {
 
     @Test("again and again is given up, for the job's next attempt")
     func givenUp() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let failure = await place.failure(place.media(Self.talk, "cut=2000&times=99"))
             #expect(failure?.code == .transferFailed && failure?.category == .dependencyUnavailable)
             #expect(try place.asked().count == 6 && place.isEmpty())
@@ -89,7 +90,7 @@ struct ResumeTests {
 
     @Test("is not given up as long as something comes")
     func manyBreaks() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let size = 20_000_000
             let source = place.media(Self.talk, "n=\(size)&cut=1200000&times=99")
             let outcome = await place.run(place.attempt(source))
@@ -102,7 +103,7 @@ struct ResumeTests {
 
     @Test("stalls, and goes on")
     func stalled() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             let source = place.media(Self.talk, "stall=100000")
             let outcome = await place.run(place.attempt(source) { $0.stallSeconds = 1 })
             #expect(outcome.failure == nil)
@@ -112,7 +113,7 @@ struct ResumeTests {
 
     @Test("when its URL has run out meanwhile says so")
     func expiredMeanwhile() async throws {
-        try await Place.with { place in
+        try await Place.with { (place) async throws in
             // A minute passes from look to look at the clock.
             let looks = Looks()
             let executor = place.executor(now: { testTime + 60_000 * looks.next() })
