@@ -14,7 +14,7 @@ final class DownloadBody {
 
     private let place: String
     private let limitBytes: Int64
-    private let stage: () throws -> any StagedObject
+    private let stage: (_ limitBytes: Int64) throws -> any StagedObject
     private let report: (ProgressEvent) -> Void
     private let clock: () -> Double
 
@@ -32,10 +32,10 @@ final class DownloadBody {
 
     /// - Parameters:
     ///   - place: the URL as people may see it.
-    ///   - stage: begins the output; called once, when it is clear that this is media.
+    ///   - stage: begins the output of at most so many bytes; called once, when it is clear that this is media.
     ///   - clock: seconds of one that nobody sets.
     init(
-        place: String, limitBytes: Int64, stage: @escaping () throws -> any StagedObject,
+        place: String, limitBytes: Int64, stage: @escaping (Int64) throws -> any StagedObject,
         report: @escaping (ProgressEvent) -> Void, clock: @escaping () -> Double
     ) {
         (self.place, self.limitBytes, self.stage) = (place, limitBytes, stage)
@@ -136,7 +136,7 @@ final class DownloadBody {
             throw Failure(code: .notMedia, message: "\(place) has no media that is known here")
         }
         contentType = type
-        let staged = try stage()
+        let staged = try stage(totalBytes ?? limitBytes)
         self.staged = staged
         try head.withUnsafeBytes { try put($0, into: staged) }
         head = []

@@ -60,10 +60,9 @@ package final class DownloadExecutor: TaskExecutor {
         let clock = SystemClock()
         let body = DownloadBody(
             place: address.shown, limitBytes: limitBytes,
-            stage: {
+            stage: { limit in
                 try self.objects.stage(
-                    task.output, name: nil, bounds: OutputBounds(headBytes: 0, limitBytes: limitBytes),
-                    for: attempt.lease)
+                    task.output, name: nil, bounds: OutputBounds(headBytes: 0, limitBytes: limit), for: attempt.lease)
             }, report: report, clock: { clock.now })
         let download = Download(
             client: client, address: address, body: body,

@@ -79,6 +79,42 @@ struct ResumeTests {
         }
     }
 
+    @Test("ends as one whole object or as none, whatever happens to it")
+    func random() async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("faulty downloads with seed \(seed)")
+        var numbers = SeededNumbers(seed)
+        try await Place.with { (place) async throws in
+            let content = try bytes(ofFile: Self.talk)
+            var changed = content
+            changed[content.count - 1] ^= 1
+            var counts = (whole: 0, failed: 0)
+            for number in 0..<60 {
+                let fault = ["cut", "reset"].randomElement(using: &numbers) ?? "cut"
+                var query = "\(fault)=\(Int.random(in: 0..<content.count, using: &numbers))"
+                query += "&times=\(Int.random(in: 1...4, using: &numbers))"
+                for flag in ["change", "careless", "noranges", "chunked", "star"] {
+                    if Int.random(in: 0..<4, using: &numbers) == 0 { query += "&\(flag)=1" }
+                }
+                query += ["", "", "&etag=weak", "&etag=none"].randomElement(using: &numbers) ?? ""
+                let outcome = await place.run(place.attempt(place.media(Self.talk, query, key: "\(number)")))
+                if let failure = outcome.failure {
+                    #expect(failure.code == .transferFailed, "\(query): \(failure)")
+                    #expect(try place.isEmpty())
+                    counts.failed += 1
+                } else {
+                    let made = try bytes(ofFile: place.output)
+                    #expect(made == content || made == changed, "\(query)")
+                    #expect(outcome.result?["sha256"]?.stringValue == sha256(made))
+                    try FileManager.default.removeItem(atPath: place.output)
+                    counts.whole += 1
+                }
+            }
+            print("of 60 faulty downloads \(counts.whole) came through, and \(counts.failed) failed cleanly")
+            #expect(counts.whole > 0 && counts.failed > 0)
+        }
+    }
+
     @Test("again and again is given up, for the job's next attempt")
     func givenUp() async throws {
         try await Place.with { (place) async throws in
@@ -122,6 +158,21 @@ struct ResumeTests {
             #expect(Outcome(result, []).failure?.code == .urlExpired)
             #expect(try place.asked().count == 2 && place.isEmpty())
         }
+    }
+}
+
+/// SplitMix64. Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
+private struct SeededNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
     }
 }
 
