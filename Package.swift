@@ -123,6 +123,12 @@ let package = Package(
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
         // What tasks may name on a machine's own disks.
         .target(name: "LocalObjects", dependencies: ["LocalFiles", "Model", "WorkerCore"], swiftSettings: strict),
+        // What is behind URLs, into stores.
+        .target(
+            name: "Downloads",
+            dependencies: [
+                "HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -142,9 +148,9 @@ let package = Package(
         .target(
             name: "Pool",
             dependencies: [
-                "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "Webhooks",
-                "WorkerCore", .product(name: "Logging", package: "swift-log"),
+                "CodecHost", "Downloads", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model",
+                "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite",
+                "Webhooks", "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
         .target(name: "Signals", swiftSettings: strict),
@@ -223,6 +229,12 @@ let package = Package(
             name: "S3Tests",
             dependencies: [
                 "HTTPTransfer", "Model", "PoolTestSupport", "S3", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "DownloadTests",
+            dependencies: [
+                "Downloads", "LocalObjects", "Model", "TestSupport", "WorkerCore",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",

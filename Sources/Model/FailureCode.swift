@@ -59,6 +59,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case sourceNotAllowed = "source_not_allowed"
     /// Something else stands where a source was when the work began.
     case sourceChanged = "source_changed"
+    /// A URL that was good for some time, and is no more.
+    case urlExpired = "url_expired"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -105,7 +107,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
             .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
-            .sourceChanged:
+            .sourceChanged, .urlExpired:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia

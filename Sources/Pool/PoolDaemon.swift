@@ -1,4 +1,5 @@
 internal import CodecHost
+internal import Downloads
 internal import Envelopes
 internal import FoundationEssentials
 internal import Isolation
@@ -53,7 +54,10 @@ package final class PoolDaemon: Sendable {
         let executor = CodecExecutor(
             template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
-        for kind in settings.kinds where kind != .noop { executors[kind] = executor }
+        for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
+        executors[.download] = DownloadExecutor(
+            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
+            now: { Self.wallClock() })
         let sinks: [any ProgressSink] = [hub] + (redisProgress.map { [$0] } ?? [])
         worker = Worker(
             settings: Self.workerSettings(settings, instance, version), store: store, executors: executors,
@@ -162,8 +166,7 @@ package final class PoolDaemon: Sendable {
     /// Works until it is drained.
     package func run() async throws {
         try await store.migrate()
-        // The service alone runs no media.
-        if settings.kinds.contains(where: { $0 != .noop }) { try startTemplate() }
+        if settings.kinds.contains(where: \.needsProcess) { try startTemplate() }
         log.notice(
             "the worker is ready",
             metadata: [

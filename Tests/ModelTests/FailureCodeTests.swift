@@ -50,6 +50,7 @@ struct FailureCodeTests {
         .rangeReversed: .invalidInput, .rangeOutOfBounds: .invalidInput, .editKeepsNothing: .invalidInput,
         .outputIsSource: .invalidInput, .fixtureMismatch: .invalidInput, .invalidTask: .invalidInput,
         .unknownTask: .invalidInput, .sourceNotAllowed: .invalidInput, .sourceChanged: .invalidInput,
+        .urlExpired: .invalidInput,
         .formatNotAllowed: .unsupportedMedia, .noDecoder: .unsupportedMedia, .noEncoder: .unsupportedMedia,
         .encryptedMedia: .unsupportedMedia, .codecNotInContainer: .unsupportedMedia,
         .tooManyPixels: .limitExceeded, .tooManyStreams: .limitExceeded, .outOfMemory: .limitExceeded,

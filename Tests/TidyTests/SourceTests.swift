@@ -64,6 +64,7 @@ struct SourceTests {
         "QueueRabbitMQ": ["CRabbitMQ", "CRabbitMQShims", "Model", "WorkerCore"],
         "ProgressRedis": ["CHiredis", "Envelopes", "Model", "WorkerCore"],
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
+        "Downloads": ["HTTPTransfer", "Model", "WorkerCore"],
         "reelpool": [
             "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
             "WorkerCore",
@@ -72,7 +73,7 @@ struct SourceTests {
         "S3": ["HTTPTransfer", "Model", "WorkerCore"],
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
-            "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
+            "CodecHost", "Downloads", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
             "ProgressRedis", "QueueRabbitMQ", "SQLStore", "Service", "StorePostgres", "StoreSQLite", "Webhooks",
             "WorkerCore",
         ],
