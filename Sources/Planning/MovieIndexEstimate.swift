@@ -2,17 +2,18 @@ package import Model
 
 /// How large the index (moov) of an MP4 or MOV will be, from what is known before its first packet.
 ///
-/// Sources: ISO/IEC 14496-12 §8.3 (tracks), §8.5 to §8.7 (tables of samples), and how libavformat fills them in: 64-bit
-/// chunk offsets only beyond 4 GiB, a run of composition offsets for nearly every frame where frames are reordered.
+/// Sources: ISO/IEC 14496-12 §8.3 (tracks), §8.5 to §8.7 (tables of samples), and how libavformat fills them in:
+/// 64-bit chunk offsets only beyond 4 GiB, a run of composition offsets for nearly every frame where frames are
+/// reordered.
 package struct MovieIndexEstimate: Sendable, Equatable {
     // Boxes without the entries of their tables, at their largest.
     /// moov, mvhd and the movie's udta: 8, 120 and 61.
     private static let movieBytes: Int64 = 189
-    /// trak 8, tkhd 104, edts with two edits 64, mdia 8, mdhd 44, hdlr 45, minf 8, vmhd 20, MOV's second hdlr 44, dinf 36,
-    /// stbl 8, the tables' own headers 112, and the groups of a sound's run-in 60.
+    /// trak 8, tkhd 104, edts with two edits 64, mdia 8, mdhd 44, hdlr 45, minf 8, vmhd 20, MOV's second hdlr 44,
+    /// dinf 36, stbl 8, the tables' own headers 112, and the groups of a sound's run-in 60.
     private static let trackBytes: Int64 = 561
-    /// stsd 16, the picture's entry 86, shape of pixels, colours and fields 45, mastering display and light 44, bit rate
-    /// 20, and the head of a box with parameter sets.
+    /// stsd 16, the picture's entry 86, shape of pixels, colours and fields 45, mastering display and light 44, bit
+    /// rate 20, and the head of a box with parameter sets.
     private static let pictureBytes: Int64 = 230
     /// stsd 16, the sound's entry 36, MOV's wave 60, the codec's own words 60, bit rate 20.
     private static let soundBytes: Int64 = 192
@@ -136,8 +137,8 @@ extension Rational {
 }
 
 extension AudioPlan {
-    /// Sources: ISO/IEC 14496-3 §4.5.1.1 (AAC), RFC 6716 §2.1.4 (Opus, 20 ms), ISO/IEC 11172-3 and 13818-3 (MP3, whose
-    /// low rates have half as many samples).
+    /// Sources: ISO/IEC 14496-3 §4.5.1.1 (AAC), RFC 6716 §2.1.4 (Opus, 20 ms), ISO/IEC 11172-3 and 13818-3 (MP3,
+    /// whose low rates have half as many samples).
     fileprivate var packetsPerSecond: Double {
         let samples =
             switch codec {

@@ -113,6 +113,57 @@ struct IndexPlacementTests {
         }
     }
 
+    /// Into memory that cannot be read back but for its head and its end.
+    private final class StreamedOutputs: OutputProvider {
+        final class Output: StagedOutput {
+            let destination: String
+            let sink: StreamedSink
+
+            init(_ name: String, headBytes: Int64) {
+                // Not even the index at the end can be read back.
+                (destination, sink) = (name, StreamedSink(headBytes: headBytes, keptBytes: 256))
+            }
+
+            var sizeBytes: Int64? { sink.sizeBytes }
+            func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try sink.write(bytes, at: offset) }
+            func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+                try sink.read(into: buffer, at: offset)
+            }
+        }
+
+        private(set) var made: Output?
+
+        func prepare() {}
+        func create(_ name: String, headBytes: Int64) -> any StagedOutput { Output(name, headBytes: headBytes) }
+        func commit(_ outputs: [any StagedOutput]) { made = outputs.first as? Output }
+        func isSource(_ source: String, output name: String) -> Bool { false }
+    }
+
+    @Test("that outgrows the space set aside is sent with what comes last", arguments: [0, 1000])
+    func overflowStreamed(reserved: Int64) throws {
+        LogCapture.install()
+        let edit = try EditDocument(
+            json: Data(EditText.timeline([(.zero, nil)], of: Self.source, output: "{}").utf8))
+        var options = RenderOptions()
+        options.threads = ThreadBudget(total: 1)
+        options.indexReservation = reserved
+        let outputs = StreamedOutputs()
+        let report = try Renderer(
+            edit,
+            files: RenderFiles(sources: LocalSources(), names: [Self.source], outputs: outputs, output: "out.mp4"),
+            options: options, meter: ProgressMeter(), cancellation: Cancellation()
+        ).run()
+        let sink = try #require(outputs.made?.sink)
+        #expect(report.indexFirst == false && sink.goneBytes > 10_000)
+        try OutputCheck.check(report, of: sink, cancellation: Cancellation())
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/out.mp4"
+            try Data(sink.bytes).write(to: URL(fileURLWithPath: path))
+            #expect(try Self.outline(path).map(\.type).last == "moov")
+            #expect(try ReferenceVideo(path).times == ReferenceVideo(Self.source).times)
+        }
+    }
+
     /// The index's size, and what was set aside.
     private static func space(_ path: String) throws -> (index: Int, reserved: Int) {
         let boxes = try outline(path)

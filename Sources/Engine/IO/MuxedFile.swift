@@ -8,8 +8,8 @@ internal import Planning
 final class MuxedFile {
     /// ftyp with all the brands it may have, before the index; and behind it mdat's header of 16 bytes.
     private static let movieHeadBytes: Int64 = 256
-    /// What Matroska's writer returns to, all before the first cluster: Segment's size, SeekHead, Info, Tracks, Tags. It
-    /// comes to 1 to 4 KiB; the rest is room for unusual parameter sets, and for reading the header in blocks.
+    /// What Matroska's writer returns to, all before the first cluster: Segment's size, SeekHead, Info, Tracks, Tags.
+    /// It comes to 1 to 4 KiB; the rest is room for unusual parameter sets, and for reading the header in blocks.
     private static let matroskaHeadBytes: Int64 = 128 << 10
     /// An ID3v2 tag and the frame with the LAME header, which is one MP3 frame of at most 1441 bytes.
     private static let mp3HeadBytes: Int64 = 4096

@@ -3,8 +3,8 @@ package import Model
 
 /// Whether what was written is what its report says, from headers and indexes alone.
 ///
-/// Containers are made by libavformat from packets that encoders gave: a lost frame or a wrong length shows here. No media
-/// is read: an output may be in a store by now, all but its head and its last MiB.
+/// Containers are made by libavformat from packets that encoders gave: a lost frame or a wrong length shows here. No
+/// media is read: an output may be in a store by now, all but its head and its last MiB.
 package enum OutputCheck {
     /// A container counts in ticks of its own and rounds; an index counts the sound's run-in too.
     private static let toleranceSeconds = 0.2
