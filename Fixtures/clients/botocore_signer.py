@@ -13,6 +13,8 @@ import botocore.awsrequest
 import botocore.session
 from botocore.config import Config
 
+# One reads the service's description once.
+session = botocore.session.Session()
 clients = {}
 captured = []
 now = None
@@ -23,7 +25,7 @@ def client(case):
     names = ("endpoint", "region", "style", "access_key", "secret_key", "token", "signs_bodies")
     key = tuple(case.get(name) for name in names)
     if key not in clients:
-        made = botocore.session.Session().create_client(
+        made = session.create_client(
             "s3", endpoint_url=case["endpoint"], region_name=case["region"],
             aws_access_key_id=case["access_key"], aws_secret_access_key=case["secret_key"],
             aws_session_token=case.get("token"),

@@ -48,6 +48,7 @@ struct TransferOptions {
         rp_curl_set_long(easy, CURLOPT_PATH_AS_IS, 1)
         rp_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         rp_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
+        if request.wantsNewConnection { rp_curl_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
         // One connection for each transfer; streams within one are slower for large bodies.
         rp_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         rp_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent)

@@ -16,6 +16,9 @@ package struct TransferRequest: Sendable {
     /// Redirects to follow, at most `mostRedirects`. Each is checked as the first address was, and one to another
     /// origin loses every header but those that say what is wanted.
     package var redirects = 0
+    /// Whether no kept connection will do. libcurl sends a request again by itself, of any method, when a kept one turns
+    /// out to be closed; the server may have heard it the first time, and nobody would know.
+    package var wantsNewConnection = false
 
     package init(_ method: String = "GET", _ address: WebAddress, headers: [TransferHeader] = []) {
         (self.method, self.address, self.headers) = (method, address, headers)

@@ -36,6 +36,17 @@ struct ConnectionTests {
         #expect(counts.connections == 2 && counts.requests == 21, "one of them asks for these numbers")
     }
 
+    @Test("are not used again for a request that asks for a new one")
+    func new() throws {
+        let client = openClient()
+        var request = try get(server.url("/bytes?n=1000"))
+        for isNew in [false, true, true, false] {
+            request.wantsNewConnection = isNew
+            #expect(try fetch(client, request).body == pattern(0, 1000))
+        }
+        #expect(try ServerCounts(of: server).connections == 4, "one of them asks for this number")
+    }
+
     @Test("that the server closed are replaced, also while something is sent")
     func closed() throws {
         let client = openClient()

@@ -7,12 +7,10 @@ struct StopTests {
     @Test("ends a pause, at once or in the middle of it")
     func pause() async throws {
         let stop = TransferStop()
-        let start = ContinuousClock.now
         async let isOver = blocking { stop.sleep(seconds: 3600) }
         when({ true }, { stop.raise() })
         let (first, second) = (try await isOver, try await blocking { stop.sleep(seconds: 3600) })
         #expect(!first && !second)
-        #expect(ContinuousClock.now - start < .seconds(patience))
     }
 
     @Test("does nothing to a pause while it is not raised")

@@ -166,7 +166,7 @@ struct ObjectTests {
             #expect(try list("n2", 100).count == 3)
             #expect(try list("m", 100) == [])
             let one = try #require(try list("n10", 1).first)
-            #expect(one.sizeBytes == 7 && one.modified != nil)
+            #expect(one.sizeBytes == 8 && one.modified != nil)
             #expect(one.etag == Array(names[0].utf8).withUnsafeBytes { ETag.of($0) })
         }
     }

@@ -8,12 +8,9 @@ import Testing
 /// Bytes that are the same for the same seed.
 func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededGenerator(seed: seed)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count {
-        withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) }
-    }
-    return Array(bytes.prefix(count))
+    // Words are eight times as quick, and tests are not optimised.
+    let words = (0..<(count + 7) / 8).map { _ in random.next() }
+    return words.withUnsafeBytes { Array($0.prefix(count)) }
 }
 
 /// Why something failed; `nil` if it did not.

@@ -64,6 +64,14 @@ enum ErrorTable {
                 "Throttling", "ThrottlingException", "TooManyRequests",
             ]
         ),
+        // Also in answers that are a success by their status.
+        (
+            .invalidRequest,
+            [
+                "EntityTooLarge", "EntityTooSmall", "InvalidArgument", "InvalidPart", "InvalidPartOrder",
+                "InvalidRequest", "MalformedXML",
+            ]
+        ),
         (.notImplemented, ["NotImplemented", "XNotImplemented"]),
         (.server, ["InternalError", "InternalServerError"]),
         (.transfer(.timedOut), ["RequestTimeout"]),

@@ -40,11 +40,9 @@ extension S3Client {
         var uploads: [S3Upload] = []
         var marker: [S3Field] = []
         while true {
+            // Not with encoded keys: SeaweedFS says that it encodes them here, and does not.
             let query: [S3Field] =
-                [
-                    ("uploads", ""), ("encoding-type", "url"), ("prefix", prefix),
-                    ("max-uploads", "\(settings.listPage)"),
-                ] + marker
+                [("uploads", ""), ("prefix", prefix), ("max-uploads", "\(settings.listPage)")] + marker
             let page = try page(place, query, "ListMultipartUploadsResult", stop)
             for entry in page.root.all("Upload") {
                 guard let name = entry.text("UploadId") else { continue }

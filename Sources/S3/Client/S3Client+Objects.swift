@@ -57,7 +57,7 @@ extension S3Client {
         if let contentType { headers.append(("Content-Type", contentType)) }
         let md5 = bytes.withUnsafeBytes { ETag.of($0) }
         headers.append(Self.contentMD5(md5))
-        var course = S3Course(settings, bytes: bytes.count)
+        var course = S3Course(settings, bytes: bytes.count, mustKnow: condition != .none)
         do throws(S3Error) {
             let request = S3Request("PUT", place, headers: headers)
             let answer = try send(request, .object(bytes), into: .etag(ofMD5: md5), course: &course, stop: stop)

@@ -61,7 +61,7 @@ extension S3Client {
                     ])
             })
         let request = S3Request("POST", place, query: [("uploadId", uploadID)], headers: condition.headers)
-        var course = S3Course(patient: settings)
+        var course = S3Course(completing: settings)
         do throws(S3Error) {
             let answer = try send(
                 request, .document(document), into: .document("CompleteMultipartUploadResult"), course: &course,

@@ -69,6 +69,7 @@ package final class S3Client: Sendable {
         let response: TransferResponse
         do throws(TransferError) {
             var wire = TransferRequest(request.method, try WebAddress(signed.url), headers: headers)
+            wire.wantsNewConnection = course.mustKnow
             wire.limits.connectSeconds = settings.connectSeconds
             wire.limits.totalSeconds = course.secondsLeft
             wire.limits.slowSeconds = course.stallSeconds

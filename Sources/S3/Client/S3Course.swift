@@ -5,6 +5,8 @@ struct S3Course {
     private let settings: S3ClientSettings
     private let deadline: Double
     let stallSeconds: Int
+    /// Whether it matters if a try that failed was heard: then none may be repeated where nobody sees it.
+    let mustKnow: Bool
     private var tries = 0
     /// Whether a try may have done its work although it brought no answer.
     private(set) var isUnclear = false
@@ -12,18 +14,18 @@ struct S3Course {
     var hasCorrectedTime = false
 
     /// - Parameter bytes: to be moved.
-    init(_ settings: S3ClientSettings, bytes: Int = 0) {
+    init(_ settings: S3ClientSettings, bytes: Int = 0, mustKnow: Bool = false) {
         self.settings = settings
         let moving = Double(bytes) / Double(settings.slowestBytesPerSecond)
         deadline = settings.clock.steadySeconds() + settings.totalSeconds + moving
-        stallSeconds = settings.stallSeconds
+        (stallSeconds, self.mustKnow) = (settings.stallSeconds, mustKnow)
     }
 
-    /// For what a store may think about for long without a word.
-    init(patient settings: S3ClientSettings) {
+    /// For completing an upload: a store may think about it for long without a word.
+    init(completing settings: S3ClientSettings) {
         self.settings = settings
         deadline = settings.clock.steadySeconds() + settings.completeSeconds
-        stallSeconds = Int(settings.completeSeconds)
+        (stallSeconds, mustKnow) = (Int(settings.completeSeconds), true)
     }
 
     var secondsLeft: Double { max(0.001, deadline - settings.clock.steadySeconds()) }
