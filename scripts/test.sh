@@ -49,13 +49,15 @@ run_tests() {
     [ "$result" -eq 0 ] || status=$result
 }
 
-# Tests of the pool wait for servers, daemons keep every core busy, and so do media: together each would be in the others'
-# way. Daemons come one at a time.
-services='^(DownloadTests|HTTPTransferTests|IsolationTests|PoolTests|QueueTests|S3Tests|StoreTests|WebhookTests)\.'
+# Tests of the pool wait for servers, transfers for the network, daemons keep every core busy, and so do media: together each
+# would be in the others' way. Daemons come one at a time.
+transfers='^(DownloadTests|HTTPTransferTests|S3Tests)\.'
+services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
+run_tests --parallel --filter "$transfers"
 run_tests --parallel --filter "$services"
 run_tests --no-parallel --filter "$daemons"
-run_tests --parallel --skip "$services|$daemons"
+run_tests --parallel --skip "$transfers|$services|$daemons"
 
 echo
 echo "Faults"

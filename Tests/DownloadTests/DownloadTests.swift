@@ -77,8 +77,8 @@ struct DownloadTests {
                 let outcome = Outcome(await result, [])
                 let seconds = (ContinuousClock.now - moment) / .seconds(1)
                 print("a blocked download stopped after \((seconds * 1000).rounded()) ms")
-                // A second on a machine that does nothing else.
-                #expect(seconds < 5)
+                // A second on a machine that does nothing else; left alone, it would wait much longer.
+                #expect(seconds < 30)
                 #expect(outcome.failure == reason.failure)
                 #expect(try place.isEmpty())
             }
@@ -88,15 +88,15 @@ struct DownloadTests {
     @Test("stops while it waits before it tries again")
     func stopInPause() async throws {
         try await Place.with { (place) async throws in
-            let attempt = place.attempt(place.url("/status/503"))
+            let attempt = place.attempt(place.url("/status/503?after=90"))
             let executor = place.executor()
             async let result = executor.run(attempt) { _ in }
-            // The server asks for seven seconds.
+            // The server asks for more than a minute.
             try await eventually("it was asked") { try place.server.requests() >= 2 }
             let moment = ContinuousClock.now
             attempt.stop.stop(.cancelled)
             #expect(Outcome(await result, []).failure?.code == .cancelled)
-            #expect((ContinuousClock.now - moment) / .seconds(1) < 5)
+            #expect((ContinuousClock.now - moment) / .seconds(1) < 30)
         }
     }
 

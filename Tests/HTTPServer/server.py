@@ -205,8 +205,9 @@ class Connection:
 
     def do_status(self):
         self.take_body()
-        headers = [("Retry-After", "7")] if self.target.endswith(("429", "503")) else []
-        self.whole(int(self.target.partition("?")[0].rsplit("/", 1)[1]), b"because of it", headers)
+        status = int(self.target.partition("?")[0].rsplit("/", 1)[1])
+        headers = [("Retry-After", str(self.number("after", 7)))] if status in (429, 503) else []
+        self.whole(status, b"because of it", headers)
 
     def do_problem(self):
         """An explanation without an end."""

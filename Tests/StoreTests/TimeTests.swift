@@ -29,18 +29,19 @@ struct TimeTests {
             let store = under.store
             func expiring(_ change: @escaping (inout NewJob) -> Void) -> NewJob {
                 .new {
-                    $0.expiresAfterMilliseconds = 5000
+                    $0.expiresAfterMilliseconds = 60_000
                     change(&$0)
                 }
             }
             let started = try await store.add(expiring { $0.maxAttempts = 5 })
             let run = try await store.claimOne()
             #expect(run.id == started)
+            _ = try await store.renew([run.lease], worker: "w1", seconds: 600)
             let ids = [
                 try await store.add(expiring { _ in }), try await store.add(expiring { $0.needsAdmission = true }),
-                try await store.add(expiring { $0.delayMilliseconds = 60_000 }),
+                try await store.add(expiring { $0.delayMilliseconds = 600_000 }),
             ]
-            try await under.advance(seconds: 6)
+            try await under.advance(seconds: 70)
             #expect(Set(try await store.sweep().expired) == Set(ids))
             for id in ids {
                 let job = try #require(try await store.job(id))
