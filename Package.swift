@@ -106,6 +106,12 @@ let package = Package(
         .target(
             name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
 
+        // Objects in stores that speak Amazon's S3.
+        .target(
+            name: "S3",
+            dependencies: ["HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+
         // Signed notices to receivers that senders named.
         .target(
             name: "Webhooks",
@@ -213,6 +219,12 @@ let package = Package(
         .testTarget(
             name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "S3Tests",
+            dependencies: [
+                "HTTPTransfer", "Model", "PoolTestSupport", "S3", "TestSupport", "WorkerCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",
             dependencies: [

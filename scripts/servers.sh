@@ -9,6 +9,7 @@
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
 
+scripts=$(dirname "$(realpath "$0")")
 folder=${REELPOOL_SERVERS_FOLDER:-${TMPDIR:-/tmp}/reelpool-servers-$(id -u)}
 # To add a server NAME: a file in servers.d with its name added here, functions start_NAME and stop_NAME, and what tests
 # need through `provide`.
@@ -79,7 +80,7 @@ stop_process() {
 }
 
 # Each file adds one to the list.
-for file in "$(dirname "$0")"/servers.d/*.sh; do
+for file in "$scripts"/servers.d/*.sh; do
     # shellcheck source=/dev/null
     . "$file"
 done
@@ -93,7 +94,15 @@ case $command in
         mkdir -p "$folder"
         chmod 755 "$folder"
         [ $# -gt 0 ] || set -- "${servers[@]}"
-        for server; do "start_$server"; done
+        # All at once: most of it is waiting.
+        starting=()
+        for server; do
+            "start_$server" &
+            starting+=($!)
+        done
+        failed=0
+        for process in "${starting[@]}"; do wait "$process" || failed=1; done
+        exit $failed
         ;;
     stop)
         [ $# -gt 0 ] || set -- "${servers[@]}"

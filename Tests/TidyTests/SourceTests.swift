@@ -69,6 +69,7 @@ struct SourceTests {
             "WorkerCore",
         ],
         "Signals": [], "HTTPTransfer": ["CCurl", "CCurlShims", "Model", "WorkerCore"],
+        "S3": ["HTTPTransfer", "Model", "WorkerCore"],
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
