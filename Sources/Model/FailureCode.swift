@@ -57,6 +57,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case invalidTask = "invalid_task"
     case unknownTask = "unknown_task"
     case sourceNotAllowed = "source_not_allowed"
+    /// A URL that was good for some time, and is no more.
+    case urlExpired = "url_expired"
     /// Something else stands where a source was when the work began.
     case sourceChanged = "source_changed"
 
@@ -105,7 +107,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
             .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
-            .sourceChanged:
+            .urlExpired, .sourceChanged:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia
