@@ -14,8 +14,8 @@ package struct Dialect: Sendable {
     package var textType: String
     /// Run first in the transaction that migrates: it may take its time, and others that migrate wait.
     package var migrationStart: [String]
-    /// Run after the tables are made: how the database keeps them.
-    package var storage: [String]
+    /// Run after tables are made: how the database keeps them.
+    package var storage: @Sendable (_ tables: [String]) -> [String]
     /// Joins `groups g` with the first rows of `jobs j` of each group; the conditions may name both.
     package var firstOfEach: @Sendable (_ groups: String, _ conditions: String, _ limit: String) -> String
 
@@ -29,11 +29,13 @@ package struct Dialect: Sendable {
             "SELECT pg_advisory_xact_lock(1919247724, hashtext(current_schema()))",
         ],
         // Rows change often and are found by narrow indexes over the few that are alive: clean up early.
-        storage: ["jobs", "attempts", "notices", "kinds", "owner_shares", "workers"].map { table in
-            """
-            ALTER TABLE \(table) SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, \
-            autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)
-            """
+        storage: { tables in
+            tables.map { table in
+                """
+                ALTER TABLE \(table) SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, \
+                autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)
+                """
+            }
         },
         firstOfEach: { groups, conditions, limit in
             """
@@ -47,7 +49,7 @@ package struct Dialect: Sendable {
         // A transaction that writes has the whole database for itself.
         lock: "", lockFree: "",
         position: "instr", identity: "INTEGER PRIMARY KEY AUTOINCREMENT", textType: "TEXT",
-        migrationStart: [], storage: [],
+        migrationStart: [], storage: { _ in [] },
         firstOfEach: { groups, conditions, limit in
             // A list in JSON is the only thing that SQLite works out once for each group and then follows.
             """

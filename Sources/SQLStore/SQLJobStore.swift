@@ -98,6 +98,7 @@ extension SQLJobStore {
             }
         }
         try Self.insertNotices.execute(session, notices)
+        try forgetResults(of: changes, session)
         var book = book
         for change in changes { book.note(change) }
         try book.settle(session, statements, policy)

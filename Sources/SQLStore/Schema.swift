@@ -9,8 +9,10 @@ struct Migration: Sendable {
 
     static let all: [Migration] = [
         Migration(version: 1, name: "jobs") { dialect in
-            jobs(dialect) + jobIndexes + others(dialect) + dialect.storage
-        }
+            jobs(dialect) + jobIndexes + others(dialect)
+                + dialect.storage(["jobs", "attempts", "notices", "kinds", "owner_shares", "workers"])
+        },
+        Migration(version: 2, name: "uploads") { dialect in uploads(dialect) + dialect.storage(["uploads"]) },
     ]
 
     private static func jobs(_ dialect: Dialect) -> [String] {
@@ -143,6 +145,26 @@ struct Migration: Sendable {
             )
             """,
             "CREATE INDEX notices_due ON notices (available_at, seq)",
+        ]
+    }
+
+    /// Rows are few: those of attempts that run, and what they left. They refer to no row of `jobs`, so that a job can go
+    /// before the last of what it left has.
+    private static func uploads(_ dialect: Dialect) -> [String] {
+        let text = dialect.textType
+        return [
+            """
+            CREATE TABLE uploads (
+                seq \(dialect.identity),
+                job \(text) NOT NULL,
+                epoch bigint NOT NULL,
+                uri \(text) NOT NULL,
+                upload_id \(text),
+                etag \(text),
+                begun_at bigint NOT NULL
+            )
+            """,
+            "CREATE UNIQUE INDEX uploads_of_attempt ON uploads (job, epoch, uri)",
         ]
     }
 }

@@ -61,6 +61,20 @@ enum Invariants {
                 """
             ),
             (
+                "a job's result is on no record of uploads",
+                """
+                SELECT u.job FROM uploads u JOIN jobs j ON j.id = u.job AND j.epoch = u.epoch
+                WHERE j.state = 'succeeded'
+                """
+            ),
+            (
+                "an upload is of an attempt that was",
+                """
+                SELECT u.job FROM uploads u JOIN jobs j ON j.id = u.job WHERE NOT EXISTS (
+                    SELECT 1 FROM attempts a WHERE a.job_seq = j.seq AND a.epoch = u.epoch)
+                """
+            ),
+            (
                 "no owner has more ready than he may",
                 "SELECT kind, owner FROM owner_shares WHERE ready > \(runningLimit)"
             ),

@@ -53,7 +53,8 @@ struct RandomOperationTests {
             case 22..<47: try await claim()
             case 47..<76: try await finish()
             case 76..<81: try await renew()
-            case 81..<86: try await sweep()
+            case 81..<84: try await sweep()
+            case 84..<86: try await upload()
             case 86..<91: try await cancel()
             case 91..<94: try await reprioritise()
             case 94..<97: try await requeue()
@@ -153,6 +154,18 @@ struct RandomOperationTests {
         private mutating func renew() async throws {
             let mine = world.state.withLock { $0.leases.filter { $0.worker == name }.map(\.job.lease) }
             _ = try await store.renew(mine, worker: name, seconds: 30)
+        }
+
+        /// Of any attempt that ever was.
+        private mutating func upload() async throws {
+            var random = random
+            let lease = world.state.withLock { $0.leases.randomElement(using: &random)?.job.lease }
+            self.random = random
+            guard let lease else { return }
+            let uri = "s3://exports/\(Int.random(in: 0..<3, using: &self.random))"
+            guard try await store.beginUpload(uri, for: lease) else { return }
+            _ = try await store.nameUpload(uri, name, for: lease)
+            _ = try await store.sealUpload(uri, etag: "e", for: lease)
         }
 
         private mutating func sweep() async throws {

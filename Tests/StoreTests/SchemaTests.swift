@@ -10,21 +10,39 @@ struct SchemaTests {
         try await StoreUnderTest.with(kind) { under in
             let id = try await under.store.add(.new())
             try await under.database.transaction(.write) { session in
-                for table in ["attempts", "notices", "jobs", "kinds", "owner_shares", "workers", "schema_migrations"] {
-                    try session.execute("DROP TABLE \(table)", [])
-                }
+                let tables = [
+                    "attempts", "notices", "uploads", "jobs", "kinds", "owner_shares", "workers", "schema_migrations",
+                ]
+                for table in tables { try session.execute("DROP TABLE \(table)", []) }
             }
             let stores = try (0..<4).map { _ in try under.another() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for store in stores + [under.store] { group.addTask { try await store.migrate() } }
                 try await group.waitForAll()
             }
-            #expect(try await under.number("SELECT count(*) FROM schema_migrations") == 1)
+            #expect(try await under.number("SELECT count(*) FROM schema_migrations") == 2)
             #expect(try await under.store.job(id) == nil)
             let next = try await under.store.add(.new())
             try await under.store.migrate()
             #expect(try await under.store.claimOne().id == next)
             for store in stores { await store.close() }
+        }
+    }
+
+    @Test("of an earlier version is brought up to date, with all that is in it", arguments: StoreKind.available)
+    func upgrade(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind) { under in
+            let id = try await under.store.add(.new())
+            // As version 1 left it.
+            try await under.database.transaction(.write) { session in
+                try session.execute("DROP TABLE uploads", [])
+                try session.execute("DELETE FROM schema_migrations WHERE version > 1", [])
+            }
+            try await under.store.migrate()
+            let job = try await under.store.claimOne()
+            #expect(job.id == id)
+            #expect(try await under.store.beginUpload("s3://exports/a", for: Lease(job: id, epoch: job.epoch)))
+            #expect(try await under.number("SELECT max(version) FROM schema_migrations") == 2)
         }
     }
 

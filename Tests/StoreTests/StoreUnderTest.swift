@@ -112,6 +112,7 @@ struct StoreUnderTest: Sendable {
             "UPDATE notices SET available_at = available_at - $1",
             "UPDATE workers SET heartbeat_at = heartbeat_at - $1",
             "UPDATE attempts SET started_at = started_at - $1, ended_at = ended_at - $1",
+            "UPDATE uploads SET begun_at = begun_at - $1",
         ]
         try await database.transaction(.write) { session in
             for move in moves { try session.execute(move, [by]) }

@@ -3,7 +3,7 @@
 /// Every function is one transaction. Times are the store's own. What a running attempt writes carries its epoch, and is
 /// refused as stale when another claim, a cancellation or the reaper came first; both drivers pass one conformance suite.
 /// A store is made with a `StorePolicy`, and writes the notices of every job that ends in the transaction that ends it.
-package protocol JobStore: Sendable {
+package protocol JobStore: UploadLedger {
     /// Brings the schema up to date. Safe to call from several daemons at once.
     func migrate() async throws(StoreError)
 
