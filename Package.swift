@@ -255,7 +255,9 @@ let package = Package(
         // Real servers, real daemons and the Python clients that talk to them.
         .target(
             name: "PoolTestSupport",
-            dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            dependencies: [
+                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "TestSupport", "WorkerCore",
+            ],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",

@@ -38,10 +38,11 @@ start_seaweedfs() {
     mkdir -p "$data"
     write_seaweedfs_identities "$data/identities.json"
     for service in "${seaweedfs_ports[@]}"; do options+=("-$service=$(port_of "seaweedfs.$service")"); done
-    in_background "$folder/seaweedfs.log" "$weed" server -dir="$data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
+    # A bucket has volumes of its own: one is enough, of seven.
+    in_background "$folder/seaweedfs.log" env WEED_MASTER_VOLUME_GROWTH_COPY_1=1 "$weed" server -dir="$data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
         -filer -s3 "${options[@]}" -s3.port.iceberg=0 -s3.port.lance=0 -s3.config="$data/identities.json" \
         -s3.autoCreateBucket=false -s3.domainName=localhost -master.telemetry=false -master.electionTimeout=1s \
-        -master.volumeSizeLimitMB=256 -volume.max=100 -volume.preStopSeconds=0
+        -master.volumeSizeLimitMB=256 -volume.max=200 -volume.preStopSeconds=0
     echo $! > "$folder/seaweedfs.pid"
     s3=$(port_of seaweedfs.s3.port)
     wait_for 60 seaweedfs_answers "$s3" "$(port_of seaweedfs.master.port)" || { tail -50 "$folder/seaweedfs.log" >&2; return 1; }

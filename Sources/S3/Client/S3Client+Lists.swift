@@ -11,7 +11,7 @@ extension S3Client {
         while objects.count < limit {
             var query: [S3Field] = [
                 ("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix),
-                ("max-keys", "\(min(1000, limit - objects.count))"),
+                ("max-keys", "\(min(settings.listPage, limit - objects.count))"),
             ]
             if let token { query.append(("continuation-token", token)) }
             let page = try page(place, query, "ListBucketResult", stop)
@@ -40,7 +40,11 @@ extension S3Client {
         var uploads: [S3Upload] = []
         var marker: [S3Field] = []
         while true {
-            let query: [S3Field] = [("uploads", ""), ("encoding-type", "url"), ("prefix", prefix)] + marker
+            let query: [S3Field] =
+                [
+                    ("uploads", ""), ("encoding-type", "url"), ("prefix", prefix),
+                    ("max-uploads", "\(settings.listPage)"),
+                ] + marker
             let page = try page(place, query, "ListMultipartUploadsResult", stop)
             for entry in page.root.all("Upload") {
                 guard let name = entry.text("UploadId") else { continue }

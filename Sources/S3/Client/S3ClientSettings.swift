@@ -23,6 +23,8 @@ package struct S3ClientSettings: Sendable {
     /// A server that neither sends nor takes anything for so long is given up; whole seconds.
     package var stallSeconds = 30
     package var connectSeconds = 10.0
+    /// Entries of a list that are asked for at once; stores give at most 1000.
+    package var listPage = 1000
     package var bodySigning = BodySigning.withoutTLS
     package var clock = S3Clock.system
 

@@ -1,4 +1,5 @@
 internal import HTTPTransfer
+internal import WorkerCore
 
 /// Where a store is, and how it is spoken to.
 package struct S3Endpoint: Sendable, Equatable {
@@ -34,11 +35,16 @@ package struct S3Endpoint: Sendable, Equatable {
     ///   Source: AWS, "Signature Version 4", on S3's exception from normalising paths.
     func target(_ place: S3Place) -> (host: String, path: String) {
         let key = PercentEncoding.encode(place.key, keepsSlashes: true)
-        // A certificate for *.host does not cover a bucket's name with dots.
-        let isNamed = style == .virtualHost && !(scheme == .https && place.bucket.contains("."))
+        // A certificate for *.host does not cover a bucket's name with dots, and nothing is below an address.
+        let isNamed = style == .virtualHost && !(scheme == .https && place.bucket.contains(".")) && !isAddress
         if place.bucket.isEmpty { return (host, "/") }
         if isNamed { return ("\(place.bucket).\(host)", "/\(key)") }
         let bucket = PercentEncoding.encode(place.bucket)
         return (host, key.isEmpty ? "/\(bucket)" : "/\(bucket)/\(key)")
+    }
+
+    private var isAddress: Bool {
+        // Version 6 stands in brackets.
+        host.hasPrefix("[") || IPAddress(String(host.prefix { $0 != ":" })) != nil
     }
 }
