@@ -64,7 +64,7 @@ package struct ObjectRules: Sendable, Equatable {
     }
 
     /// The same for all reasons, and whether or not anything is there: it tells nothing.
-    static func refusal(_ uri: String) -> Failure {
+    package static func refusal(_ uri: String) -> Failure {
         Failure(code: .sourceNotAllowed, message: "\(uri) is not where tasks may read or write")
     }
 
