@@ -92,11 +92,8 @@ struct URLSourceTests {
             _ = try client.put(place, bytes.reversed(), stop: TransferStop())
             #expect(failure { _ = try source.bytes(10, at: 1_000_000) }?.code == .sourceChanged)
             // Signed long ago.
-            let clock = S3Clock(
-                wallSeconds: { S3Clock.system.wallSeconds() - 3600 }, steadySeconds: S3Clock.system.steadySeconds,
-                unit: { 0 }, pause: { _, _ in true })
             var settings = S3ClientSettings()
-            settings.clock = clock
+            settings.clock.wallSeconds = { S3Clock.system.wallSeconds() - 3600 }
             let old = try store.client(settings: settings).presign("GET", place)
             let expired = failure { _ = try Self.sources().open(old, JobContext()) }
             #expect(expired?.code == .urlExpired)
