@@ -3,7 +3,8 @@ internal import Model
 /// Places as messages may have them: a presigned URL's query, and a user in a URL, are as good as a password.
 enum ShownPlace {
     static func text(_ uri: String) -> String {
-        guard let scheme = uri.firstRange(of: "://"), ["http", "https"].contains(uri[..<scheme.lowerBound].lowercased())
+        guard let scheme = uri.firstRange(of: "://"),
+            ["http", "https"].contains(uri[..<scheme.lowerBound].lowercased())
         else { return uri }
         let plain = uri.prefix { $0 != "?" && $0 != "#" }
         let authority = plain[scheme.upperBound...].prefix { $0 != "/" }

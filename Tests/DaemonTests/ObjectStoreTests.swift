@@ -45,9 +45,11 @@ struct ObjectStoreTests {
         return (String(parts[0]), String(parts[1]))
     }
 
-    @Test("takes a recording from its probe to its render with nothing on its own disk", arguments: ObjectStore.allCases)
+    @Test(
+        "takes a recording from its probe to its render with nothing on its own disk", arguments: ObjectStore.allCases)
     func mainJob(store: ObjectStore) async throws {
-        let (settings, (client, folder, source)) = try await blocking { (try Self.settings(store), try Self.source(store)) }
+        let settings = try await blocking { try Self.settings(store) }
+        let (client, folder, source) = try await blocking { try Self.source(store) }
         try await RunningPool.with(settings) { pool in
             let probe = try await pool.end(of: try await pool.submit("probe", ["source": .string(source)]))
             #expect(probe["result"]?["report"]?["container"]?["duration_seconds"]?.doubleValue == 24)
@@ -72,8 +74,10 @@ struct ObjectStoreTests {
             #expect(cut["state"] == "succeeded" && cut["attempt"] == 1, "\(cut.text)")
             #expect(cut["result"]?["outputs"]?["cut.mp4"] == .string(output))
             #expect(try await pool.end(of: analysis)["state"] == "succeeded")
-            let text = String(decoding: try await blocking { try Self.bytes(client, "\(folder)/pauses.json") }, as: UTF8.self)
-            #expect(try JSONValue(parsing: text)["sources"]?.arrayValue?.first?["uri"] == .string(source))
+            let pauses = try await blocking { try Self.bytes(client, "\(folder)/pauses.json") }
+            #expect(
+                try JSONValue(parsing: String(decoding: pauses, as: UTF8.self))["sources"]?.arrayValue?.first?["uri"]
+                    == .string(source))
             // What came is what was to come.
             let film = try await blocking { try Self.bytes(client, output) }
             let path = "\(pool.folder)/cut.mp4"
@@ -96,7 +100,8 @@ struct ObjectStoreTests {
     @Test("lets nobody name what is another's, and tells nothing of it")
     func owners() async throws {
         let store = ObjectStore.seaweedfs
-        let (settings, (_, folder, source)) = try await blocking { (try Self.settings(store), try Self.source(store)) }
+        let settings = try await blocking { try Self.settings(store) }
+        let (_, folder, source) = try await blocking { try Self.source(store) }
         try await RunningPool.with(settings) { pool in
             let there = try await pool.end(
                 of: try await pool.submit("probe", ["source": .string(source)], ["owner": "stranger"]))
@@ -122,7 +127,8 @@ struct ObjectStoreTests {
     @Test("leaves nothing of a render that is cancelled, or whose worker was killed", arguments: [false, true])
     func leftovers(isKilled: Bool) async throws {
         let store = ObjectStore.seaweedfs
-        let (settings, (client, folder, source)) = try await blocking { (try Self.settings(store), try Self.source(store)) }
+        let settings = try await blocking { try Self.settings(store) }
+        let (client, folder, source) = try await blocking { try Self.source(store) }
         let more = settings.merging(["REELPOOL_LEASE_SECONDS": "3"]) { $1 }
         let (bucket, prefix) = Self.key(folder)
         @Sendable func uploads() async throws -> Int {
@@ -157,7 +163,8 @@ struct ObjectStoreTests {
     @Test("reads what is behind a signed URL, and says when its time is over")
     func signedURLs() async throws {
         let store = ObjectStore.seaweedfs
-        let (settings, (client, _, source)) = try await blocking { (try Self.settings(store), try Self.source(store)) }
+        let settings = try await blocking { try Self.settings(store) }
+        let (client, _, source) = try await blocking { try Self.source(store) }
         let more = settings.merging(["REELPOOL_SOURCE_HOSTS": "127.0.0.1"]) { $1 }
         try await RunningPool.with(more) { pool in
             let place = try #require(S3Place(uri: source))

@@ -89,12 +89,11 @@ struct FenceTests {
         try await Bench.with(store) { bench in
             let place = try store.place("out.mp4")
             let first = try await bench.claimed()
-            let output = Kept(
-                try await blocking {
-                    let output = try bench.objects.stage(place.uri, name: nil, bounds: Self.bounds, for: first)
-                    try output.append(Self.bytes)
-                    return Kept(output)
-                }.value)
+            let output = try await blocking { () throws -> Kept in
+                let output = try bench.objects.stage(place.uri, name: nil, bounds: Self.bounds, for: first)
+                try output.append(Self.bytes)
+                return Kept(output)
+            }
             let second = try await Self.follow(first, bench, place)
             #expect(try await blocking { try bench.client.uploadNames(place) } == [])
             await #expect(throws: Failure.self) {
@@ -133,7 +132,11 @@ struct FenceTests {
             let isDone = Mutex(false)
             // When its ETag is on record it stands still, and another attempt does everything meanwhile.
             let ledger = WatchedLedger(ledger: bench.ledger) { (step, isAfter) async throws(StoreError) in
-                guard step == .seal, isAfter, !isDone.withLock({ value in defer { value = true }; return value }) else {
+                guard step == .seal, isAfter,
+                    !isDone.withLock({ value in
+                        defer { value = true }; return value
+                    })
+                else {
                     return
                 }
                 do {

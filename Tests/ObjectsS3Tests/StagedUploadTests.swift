@@ -138,7 +138,8 @@ struct StagedUploadTests {
                 var first: (any StagedObject)? = try stage()
                 try first?.append(randomBytes(2 * Self.part, seed: 10))
                 let second = try stage()
-                #expect(failure { try first?.append(randomBytes(4 * Self.part, seed: 10), at: 2 * Int64(Self.part)) } != nil)
+                let more = randomBytes(4 * Self.part, seed: 10)
+                #expect(failure { try first?.append(more, at: 2 * Int64(Self.part)) } != nil)
                 first = nil
                 try second.append([1, 2, 3])
                 #expect(second.uri == "\(folder.uri)/proxy.mp4")

@@ -55,7 +55,8 @@ struct PoolSettingsTests {
         #expect(standard.readable == ["{raw}/clips"] && standard.writable == ["{raw}/clips"])
         let more = Self.store.merging([
             "REELPOOL_S3_STYLE": "virtual", "REELPOOL_S3_READ_ALLOW": "{raw}/u/{owner}, other",
-            "REELPOOL_S3_WRITE_ALLOW": "out/{owner}", "REELPOOL_S3_SESSION_TOKEN": "t", "REELPOOL_S3_REGION": "us-east-1",
+            "REELPOOL_S3_WRITE_ALLOW": "out/{owner}", "REELPOOL_S3_SESSION_TOKEN": "t",
+            "REELPOOL_S3_REGION": "us-east-1",
             "REELPOOL_ALLOW_URLS": "no", "REELPOOL_SOURCE_HOSTS": "media.internal, 10.0.0.0/8",
         ]) { $1 }
         let settings = try Self.load(more)

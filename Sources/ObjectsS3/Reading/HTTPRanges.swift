@@ -94,7 +94,7 @@ package final class HTTPRanges: RangeStore {
         _ answer: RangeAnswer, _ stop: TransferStop, _ wish: inout Double
     ) throws(TransferError) {
         // What is cached is the object itself.
-        let headers = answer.conditions + [TransferHeader("Accept-Encoding", "identity")]
+        let headers = answer.conditions() + [TransferHeader("Accept-Encoding", "identity")]
         var request = TransferRequest("GET", address, headers: headers)
         request.redirects = TransferRequest.mostRedirects
         let response = try client.perform(
@@ -156,19 +156,20 @@ private final class RangeAnswer {
     }
 
     /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
-    var conditions: [TransferHeader] {
-        whole = nil
+    func conditions() -> [TransferHeader] {
         let range = TransferHeader(
             "Range", "bytes=\(offset + Int64(filled))-\(offset + Int64(buffer.count) - 1)")
         guard let version else { return [range] }
-        if let etag = version.etag { return etag.hasPrefix("W/") ? [range] : [range, TransferHeader("If-Match", etag)] }
+        if let etag = version.etag {
+            return etag.hasPrefix("W/") ? [range] : [range, TransferHeader("If-Match", etag)]
+        }
         return [range] + (version.modified.map { [TransferHeader("If-Unmodified-Since", $0)] } ?? [])
     }
 
     func begin(_ head: TransferHead) throws {
         guard head.status == 206 else {
-            let length = head.contentLength ?? 0
-            guard length <= Int64(wholeBytes) else { throw hasNoRanges }
+            guard wholeBytes > 0, head.contentLength ?? 0 <= Int64(wholeBytes) else { throw hasNoRanges }
+            // Another try begins anew.
             whole = []
             version = nil
             expected = head.contentLength.map { Int($0) }
@@ -181,7 +182,7 @@ private final class RangeAnswer {
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
         guard version.map({ Self.isSame($0, found) }) ?? true else { throw changed }
-        version = found
+        (version, whole) = (found, nil)
         expected = Int(min(size - offset, Int64(buffer.count)))
     }
 
