@@ -106,7 +106,7 @@ struct FetchBudgetTests {
                 let ranges = CountedRanges(S3Ranges(try ObjectStore.seaweedfs.client(), place))
                 let source = try RangedSource(ranges)
                 let quick = #"{"video":{"preset":"ultrafast"}}"#
-                let text = EditText.timeline([(300, 360)], of: place.uri, output: quick)
+                let text = EditText.timeline([(Rational(300, 1), Rational(360, 1))], of: place.uri, output: quick)
                 let edit = try EditDocument(json: Data(text.utf8))
                 var options = RenderOptions()
                 options.threads = ThreadBudget(total: 2)

@@ -3,25 +3,40 @@ import Model
 import ObjectsS3
 import PoolTestSupport
 import S3
+import SQLStore
 import TestSupport
 import Testing
 import WorkerCore
 
 @Suite("The parts of an output")
 struct PartPlanTests {
-    @Test(
-        "are equal, and few enough for the largest that it may become",
-        arguments: [
-            (0, 1 << 30, 8, 3), (0, 50 << 30, 8, 3), (9 << 20, 50 << 30, 9, 3), ((10 << 20) + 1, 1 << 30, 11, 3),
-            (0, 100 << 30, 11, 3), (0, 150 << 30, 16, 2), (0, 1 << 40, 105, 2), (0, 5 << 40, 525, 2),
-            (65 << 20, 50 << 30, 65, 1), (0, 0, 8, 3),
-        ])
-    func sizes(head: Int64, limit: Int64, megabytes: Int, inFlight: Int) {
+    struct Size: Sendable {
+        var head: Int64
+        var limit: Int64
+        var megabytes: Int
+        var inFlight: Int
+
+        init(_ head: Int64, _ limit: Int64, _ megabytes: Int, _ inFlight: Int) {
+            (self.head, self.limit, self.megabytes, self.inFlight) = (head, limit, megabytes, inFlight)
+        }
+    }
+
+    private static let gibibyte: Int64 = 1 << 30
+    private static let sizes = [
+        Size(0, gibibyte, 8, 3), Size(0, 50 * gibibyte, 8, 3), Size(9 << 20, 50 * gibibyte, 9, 3),
+        Size((10 << 20) + 1, gibibyte, 11, 3), Size(0, 100 * gibibyte, 11, 3), Size(0, 150 * gibibyte, 16, 2),
+        Size(0, 1024 * gibibyte, 105, 2), Size(0, 5120 * gibibyte, 525, 2), Size(65 << 20, 50 * gibibyte, 65, 1),
+        Size(0, 0, 8, 3),
+    ]
+
+    @Test("are equal, and few enough for the largest that it may become", arguments: sizes)
+    func plan(size: Size) {
+        let (head, limit) = (size.head, size.limit)
         let plan = PartPlan(OutputBounds(headBytes: head, limitBytes: limit))
-        #expect(plan.partBytes == megabytes << 20)
-        #expect(plan.inFlight == inFlight)
+        #expect(plan.partBytes == size.megabytes << 20)
+        #expect(plan.inFlight == size.inFlight)
         #expect(Int64(plan.partBytes) * 10_000 >= limit && Int64(plan.partBytes) >= head)
-        if limit <= 150 << 30, head <= 21 << 20 { #expect((plan.inFlight + 2) * plan.partBytes <= 64 << 20) }
+        if limit <= 150 * Self.gibibyte, head <= 21 << 20 { #expect((plan.inFlight + 2) * plan.partBytes <= 64 << 20) }
         #expect(plan.inFlight + 2 <= 5)
     }
 

@@ -1,4 +1,4 @@
-package import HTTPTransfer
+internal import HTTPTransfer
 package import Model
 package import WorkerCore
 

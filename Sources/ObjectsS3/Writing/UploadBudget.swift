@@ -10,7 +10,7 @@ final class UploadBudget: Sendable {
 
     /// Takes memory; waits for it as long as there is some that will come back.
     func take(_ bytes: Int, limit: Int) {
-        state.wait { state in
+        state.wait { state -> Void? in
             guard state.bytes + bytes <= limit || state.leaving == 0 else { return nil }
             state.bytes += bytes
             return ()
