@@ -227,7 +227,6 @@ let package = Package(
             name: "S3Tests",
             dependencies: [
                 "HTTPTransfer", "Model", "PoolTestSupport", "S3", "TestSupport", "WorkerCore",
-                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ObjectsS3Tests",

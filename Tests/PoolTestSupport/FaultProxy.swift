@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 internal import TestSupport
 
 /// `Tests/HTTPServer/fault_proxy.py` before a store: real requests, and answers that go wrong as they are told.

@@ -1,5 +1,5 @@
 internal import Foundation
-package import HTTPTransfer
+internal import HTTPTransfer
 package import S3
 internal import Synchronization
 internal import TestSupport

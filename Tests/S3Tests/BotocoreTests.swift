@@ -170,7 +170,7 @@ struct BotocoreTests {
             }
             // What the signer adds by itself is not given to it.
             let own: Set = ["host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
-            let headers = expected.headers.filter { !own.contains($0.key) }.map { S3Field($0.key, $0.value) }
+            let headers = expected.headers.filter { !own.contains($0.key) }.map { (name: $0.key, value: $0.value) }
             let isUnsigned = expected.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
             let body = given.body
             let payload: S3Payload = isUnsigned ? .unsigned : body.isEmpty ? .none : .of(body)

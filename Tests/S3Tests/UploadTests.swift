@@ -17,7 +17,7 @@ struct UploadTests {
         let bytes = randomBytes(Self.partBytes * 3 + 1234, seed: 5)
         let upload = try await blocking { try client.beginUpload(place, contentType: "video/mp4", stop: stop) }
         // The last ones first, and three at a time; the first last, as the writer of an MP4 has it.
-        let parts = try await withThrowingTaskGroup(of: S3Part.self) { group in
+        let parts = try await withThrowingTaskGroup(of: S3Part.self, returning: [S3Part].self) { group in
             for number in [4, 3, 2] {
                 let part = Array(bytes[((number - 1) * Self.partBytes)...].prefix(Self.partBytes))
                 group.addTask { try await blocking { try client.part(place, upload, number, part) } }

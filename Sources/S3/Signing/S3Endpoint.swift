@@ -22,11 +22,14 @@ package struct S3Endpoint: Sendable, Equatable {
     /// - Parameter url: of http or https, with nothing behind the host but a port.
     /// - Returns: `nil` for any other URL.
     package init?(url: String, region: String, style: Style) {
-        guard let address = try? WebAddress(url), [address.origin, address.origin + "/"].contains(address.text),
+        let place = url.split(separator: "://", maxSplits: 1).last ?? ""
+        let host = place.hasSuffix("/") ? place.dropLast() : place
+        guard !host.contains(where: { "/?#@".contains($0) }), let address = try? WebAddress(url),
             let scheme = Scheme(rawValue: address.scheme.rawValue)
         else { return nil }
-        let host = address.origin.dropFirst("\(scheme.rawValue)://".count)
-        self.init(scheme: scheme, host: String(host), region: region, style: style)
+        // As it will be asked for: in lower case, without a port that need not be said.
+        let origin = address.origin.dropFirst("\(scheme.rawValue)://".count)
+        self.init(scheme: scheme, host: String(origin), region: region, style: style)
     }
 
     package var url: String { "\(scheme.rawValue)://\(host)" }
