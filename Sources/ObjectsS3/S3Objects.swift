@@ -53,10 +53,10 @@ package struct S3Objects: MediaObjects {
             if record.uploadID == nil {
                 // It can never become an object.
                 vault.attempt("what an earlier attempt began is not aborted") { () throws(Failure) in
-                    try vault.end(record)
+                    try vault.end(record, context.stop)
                 }
             } else {
-                try vault.end(record)
+                try vault.end(record, context.stop)
             }
         }
     }
@@ -117,7 +117,8 @@ package struct S3Objects: MediaObjects {
             vault.attempt("\(upload.uri) is not taken back") { () throws(Failure) in
                 guard try vault.ledger.seal(upload.uri, etag: etag, for: lease) else { return }
                 try vault.end(
-                    UploadRecord(lease: lease, uri: upload.uri, uploadID: upload.uploadID, etag: etag, begunAt: 0))
+                    UploadRecord(lease: lease, uri: upload.uri, uploadID: upload.uploadID, etag: etag, begunAt: 0),
+                    context.stop)
             }
         }
     }
@@ -130,7 +131,7 @@ package struct S3Objects: MediaObjects {
                 if succeeded, record.lease.epoch == lease.epoch {
                     try vault.ledger.forget(record.lease, record.uri)
                 } else {
-                    try vault.end(record)
+                    try vault.end(record, context.stop)
                 }
             }
         }

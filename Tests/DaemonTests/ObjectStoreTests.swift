@@ -30,7 +30,7 @@ struct ObjectStoreTests {
         return (client, "s3://\(place.bucket)/\(folder)", place.uri)
     }
 
-    private static func bytes(_ client: S3Client, _ uri: String) throws -> [UInt8] {
+    private static func object(_ client: S3Client, _ uri: String) throws -> [UInt8] {
         let place = try #require(S3Place(uri: uri))
         let info = try #require(try client.info(place, stop: TransferStop()))
         var bytes = [UInt8](repeating: 0, count: Int(info.sizeBytes))
@@ -68,18 +68,18 @@ struct ObjectStoreTests {
             for name in ["proxy.mp4", "sprite.jpg", "waveform.json", "audio.mp3"] {
                 let uri = "\(folder)/proxy/\(name)"
                 #expect(made["result"]?["outputs"]?[name] == .string(uri))
-                #expect(try await blocking { try !Self.bytes(client, uri).isEmpty })
+                #expect(try await blocking { try !Self.object(client, uri).isEmpty })
             }
             let cut = try await pool.end(of: render)
             #expect(cut["state"] == "succeeded" && cut["attempt"] == 1, "\(cut.text)")
             #expect(cut["result"]?["outputs"]?["cut.mp4"] == .string(output))
             #expect(try await pool.end(of: analysis)["state"] == "succeeded")
-            let pauses = try await blocking { try Self.bytes(client, "\(folder)/pauses.json") }
+            let pauses = try await blocking { try Self.object(client, "\(folder)/pauses.json") }
             #expect(
                 try JSONValue(parsing: String(decoding: pauses, as: UTF8.self))["sources"]?.arrayValue?.first?["uri"]
                     == .string(source))
             // What came is what was to come.
-            let film = try await blocking { try Self.bytes(client, output) }
+            let film = try await blocking { try Self.object(client, output) }
             let path = "\(pool.folder)/cut.mp4"
             try Data(film).write(to: URL(fileURLWithPath: path))
             #expect(try await blocking { try ReferenceVideo(path).frames.count } == 150)

@@ -60,7 +60,7 @@ final class OpenUpload: Sendable {
         // A part that arrives later than the abort would stay.
         sender.join()
         vault.attempt("an upload to \(uri) was not aborted") { () throws(Failure) in
-            _ = try vault.abort(place, uploadID)
+            _ = try vault.abort(place, uploadID, vault.always)
             try vault.ledger.forget(lease, uri)
         }
         phase.change { $0 = .gone }

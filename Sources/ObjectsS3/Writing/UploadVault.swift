@@ -23,8 +23,8 @@ final class UploadVault: Sendable {
     let ledger: BlockingLedger
     private let now: @Sendable () -> StoreTime
     private let report: @Sendable (String, Failure) -> Void
-    /// For what has to be done although the attempt is over.
-    private let stop = TransferStop()
+    /// For what has to be done although the attempt is over; never raised.
+    let always = TransferStop()
     private let open = Mutex<[Key: OpenUpload]>([:])
 
     /// - Parameters:
@@ -52,7 +52,7 @@ final class UploadVault: Sendable {
             // What an earlier one left that could not be aborted then.
             let records = try ledger.uploads(of: lease.job).filter { $0.lease == lease && $0.uri == place.uri }
             guard let left = records.first, left.uploadID != nil else { throw StopReason.leaseLost.failure }
-            try end(left)
+            try end(left, context.stop)
             guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
             uploadID = try create(place, lease, context.stop)
             guard try name(place, uploadID, lease) else { throw StopReason.leaseLost.failure }
@@ -84,10 +84,10 @@ final class UploadVault: Sendable {
         do throws(Failure) {
             if try ledger.name(place.uri, uploadID, for: lease) { return true }
         } catch {
-            attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID) }
+            attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID, always) }
             throw error
         }
-        attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID) }
+        attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID, always) }
         return false
     }
 
@@ -105,12 +105,13 @@ final class UploadVault: Sendable {
         do throws(Failure) {
             try body()
         } catch {
-            report(what, error)
+            // Who stops it knows.
+            if error.code != .cancelled { report(what, error) }
         }
     }
 
     /// - Returns: `false` when there was none.
-    func abort(_ place: S3Place, _ uploadID: String) throws(Failure) -> Bool {
+    func abort(_ place: S3Place, _ uploadID: String, _ stop: TransferStop) throws(Failure) -> Bool {
         do throws(S3Error) {
             return try client.abortUpload(place, uploadID, stop: stop)
         } catch {
@@ -124,16 +125,16 @@ final class UploadVault: Sendable {
     ///
     /// What it has become is told by its ETag; another one's object stays. Only while no later attempt of the job writes:
     /// the same bytes in the same parts have the same ETag.
-    func end(_ record: UploadRecord) throws(Failure) {
+    func end(_ record: UploadRecord, _ stop: TransferStop) throws(Failure) {
         guard let place = S3Place(uri: record.uri) else { return try ledger.forget(record.lease, record.uri) }
-        guard let uploadID = record.uploadID else { return try endNameless(record, place) }
-        _ = try abort(place, uploadID)
+        guard let uploadID = record.uploadID else { return try endNameless(record, place, stop) }
+        _ = try abort(place, uploadID, stop)
         // Stores need not say that there was none; and one that was completed cannot be aborted.
-        if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag) }
+        if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag, stop) }
         try ledger.forget(record.lease, record.uri)
     }
 
-    private func delete(_ place: S3Place, ifETagIs etag: String) throws(Failure) {
+    private func delete(_ place: S3Place, ifETagIs etag: String, _ stop: TransferStop) throws(Failure) {
         do throws(S3Error) {
             if try client.info(place, stop: stop)?.etag == etag { try client.delete(place, stop: stop) }
         } catch {
@@ -143,7 +144,7 @@ final class UploadVault: Sendable {
 
     /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
     /// is only in the way, and is known by its place and its time.
-    private func endNameless(_ record: UploadRecord, _ place: S3Place) throws(Failure) {
+    private func endNameless(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
         let named = Set(try ledger.uploads(of: record.lease.job).compactMap(\.uploadID))
         let found: [S3Upload]
         do throws(S3Error) {
@@ -155,7 +156,7 @@ final class UploadVault: Sendable {
         let window = record.begunAt + Self.earliestMilliseconds...record.begunAt + Self.latestMilliseconds
         for upload in found where upload.place == place && !named.contains(upload.uploadID) {
             guard let begun = InstantText.milliseconds(upload.begunAt), window.contains(begun) else { continue }
-            _ = try abort(place, upload.uploadID)
+            _ = try abort(place, upload.uploadID, stop)
         }
         // A request on its way may still begin one; then this is done again.
         if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
