@@ -40,8 +40,8 @@ struct BucketTests {
                     try client.setLifecycle(of: name, [], stop: stop)
                     #expect(try client.lifecycle(of: name, stop: stop) == [])
                 case .juicefs:
-                    #expect(failure { _ = try client.lifecycle(of: name, stop: stop) }?.kind == .notImplemented)
-                    let error = failure { try client.setLifecycle(of: name, Self.rules, stop: stop) }
+                    #expect(refused { _ = try client.lifecycle(of: name, stop: stop) }?.kind == .notImplemented)
+                    let error = refused { try client.setLifecycle(of: name, Self.rules, stop: stop) }
                     #expect(error?.kind == .notImplemented && error?.code == .transferFailed)
                 }
             }
@@ -69,7 +69,7 @@ struct BucketTests {
                     try client.setCORS(of: name, [], stop: stop)
                     #expect(try client.cors(of: name, stop: stop) == [])
                 case .juicefs:
-                    #expect(failure { try client.setCORS(of: name, Self.cors, stop: stop) }?.kind == .notImplemented)
+                    #expect(refused { try client.setCORS(of: name, Self.cors, stop: stop) }?.kind == .notImplemented)
                 }
             }
         }
@@ -93,7 +93,7 @@ struct BucketTests {
             try withBucket(.juicefs) { client, name in
                 let place = S3Place(bucket: name, key: "x")
                 _ = try client.put(place, [1], stop: stop)
-                #expect(failure { try client.deleteBucket(name, stop: stop) }?.kind == .conflict)
+                #expect(refused { try client.deleteBucket(name, stop: stop) }?.kind == .conflict)
                 try client.delete(place, stop: stop)
             }
         }

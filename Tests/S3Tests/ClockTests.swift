@@ -1,4 +1,5 @@
 import HTTPTransfer
+import Model
 import PoolTestSupport
 import S3
 import TestSupport
@@ -49,17 +50,17 @@ struct ClockTests {
             let client = try store.client(url: proxy.url, settings: TestTime().settings(ahead: 7200))
             // It refuses the time and names the same one.
             try proxy.next(["date:7200"])
-            let same = failure { _ = try client.bytes(place) }
+            let same = refused { _ = try client.bytes(place) }
             #expect(same?.kind == .clockSkew && same?.code == .storageRefused)
             #expect(try proxy.seen.count == 1)
             // It refuses the time that it names itself.
             try proxy.next(["date:-90000", "date:-90000"])
-            let own = failure { _ = try client.bytes(place) }
+            let own = refused { _ = try client.bytes(place) }
             #expect(own?.kind == .clockSkew && own?.message.contains("its own time") == true)
             #expect(own?.message.contains("differ by") == true)
             #expect(try proxy.seen.count == 2)
             // And all is well as soon as it tells the truth.
-            #expect(failure { _ = try client.bytes(place) }?.kind == .noSuchKey)
+            #expect(refused { _ = try client.bytes(place) }?.kind == .noSuchKey)
         }
     }
 
@@ -74,7 +75,7 @@ struct ClockTests {
             let client = try store.client(
                 url: proxy.url, credentials: credentials, settings: TestTime().settings(ahead: 7200))
             try proxy.next([])
-            #expect(failure { _ = try client.bytes(place) }?.kind == .signatureRefused)
+            #expect(refused { _ = try client.bytes(place) }?.kind == .signatureRefused)
             #expect(try proxy.seen.map(\.status) == [403, 403], "with the store's time, too")
         }
     }

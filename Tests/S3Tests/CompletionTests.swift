@@ -61,12 +61,12 @@ struct CompletionTests {
         try await blocking {
             let bench = try Bench(store, tries: 3)
             try bench.proxy.next(Array(repeating: "error200:InternalError", count: 3))
-            let error = failure { _ = try bench.complete() }
+            let error = refused { _ = try bench.complete() }
             #expect(error?.kind == .server && error?.serverCode == "InternalError")
             #expect(try bench.client.info(bench.place, stop: stop) == nil)
             // What is transient is tried again, what is not is not.
             try bench.proxy.next(["error200:InvalidPart"])
-            #expect(failure { _ = try bench.complete() }?.kind == .invalidRequest)
+            #expect(refused { _ = try bench.complete() }?.kind == .invalidRequest)
             #expect(try bench.proxy.seen.count == 1)
             try bench.proxy.next(["error200:InternalError", "error200:SlowDown"])
             #expect(try bench.complete() == ETag.of([bench.part]))
@@ -80,7 +80,7 @@ struct CompletionTests {
             _ = try store.client().put(bench.place, [9], stop: stop)
             #expect(try store.client().abortUpload(bench.place, bench.upload, stop: stop))
             try bench.proxy.next(["before"])
-            #expect(failure { _ = try bench.complete() }?.kind == .noSuchUpload)
+            #expect(refused { _ = try bench.complete() }?.kind == .noSuchUpload)
             #expect(try bench.client.bytes(bench.place).bytes == [9])
         }
     }

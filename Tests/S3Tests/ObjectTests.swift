@@ -59,7 +59,7 @@ struct ObjectTests {
             let (client, folder) = (try store.client(), try store.place(""))
             for name in ["a/./b", "a/../b", "..", "../../reelpool-other/x"] {
                 let place = S3Place(bucket: folder.bucket, key: folder.key + name)
-                let error = failure { _ = try client.put(place, [1], stop: stop) }
+                let error = refused { _ = try client.put(place, [1], stop: stop) }
                 #expect(error?.kind == .invalidRequest && error?.code == .transferFailed, "\(name)")
             }
             #expect(try client.objects(in: folder.bucket, prefix: folder.key, limit: 9, stop: stop) == [])
@@ -117,10 +117,10 @@ struct ObjectTests {
             let first = try client.put(place, randomBytes(1000, seed: 3), stop: stop)
             #expect(try client.bytes(place, upTo: 10, ifMatch: first).bytes.count == 10)
             let second = try client.put(place, randomBytes(1000, seed: 4), stop: stop)
-            let error = failure { _ = try client.bytes(place, at: 10, upTo: 10, ifMatch: first) }
+            let error = refused { _ = try client.bytes(place, at: 10, upTo: 10, ifMatch: first) }
             #expect(error?.kind == .preconditionFailed && error?.code == .sourceChanged)
             // Behind the end of what is there now, too.
-            let behind = failure { _ = try client.bytes(place, at: 1000, upTo: 10, ifMatch: first) }
+            let behind = refused { _ = try client.bytes(place, at: 1000, upTo: 10, ifMatch: first) }
             #expect(behind?.kind == .preconditionFailed)
             #expect(try client.bytes(place, upTo: 10, ifMatch: second).bytes.count == 10)
         }
@@ -131,8 +131,8 @@ struct ObjectTests {
         try await blocking {
             let (client, place) = (try store.client(), try store.place())
             let first = try client.put(place, [1], condition: .ifAbsent, stop: stop)
-            let again = failure { _ = try client.put(place, [2], condition: .ifAbsent, stop: stop) }
-            let other = failure { _ = try client.put(place, [3], condition: .ifMatch("0"), stop: stop) }
+            let again = refused { _ = try client.put(place, [2], condition: .ifAbsent, stop: stop) }
+            let other = refused { _ = try client.put(place, [3], condition: .ifMatch("0"), stop: stop) }
             switch store {
             case .seaweedfs:
                 #expect(again?.kind == .preconditionFailed && other?.kind == .preconditionFailed)

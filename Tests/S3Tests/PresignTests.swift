@@ -38,8 +38,10 @@ struct PresignTests {
             let type: S3Field = ("Content-Type", "video/mp4")
             try withFile(bytes) { file in
                 let url = client.presign("PUT", place, headers: [type])
-                #expect(try curl(["--upload-file", file, url]).status == 403, "a header that was signed is missing")
-                #expect(try curl(["--upload-file", file, "-H", "Content-Type: video/mp4", url]).status == 200)
+                let bare = try curl(["--upload-file", file, url])
+                let whole = try curl(["--upload-file", file, "-H", "Content-Type: video/mp4", url])
+                #expect(bare.status == 403, "a header that was signed is missing")
+                #expect(whole.status == 200)
             }
             #expect(try client.info(place, stop: stop)?.contentType == "video/mp4")
             let url = client.presign("GET", place)
@@ -47,11 +49,15 @@ struct PresignTests {
             #expect(try curl([url]).body == bytes)
             let part = try curl(["-H", "Range: bytes=10-19", url])
             #expect(part.status == 206 && part.body == Array(bytes[10..<20]))
-            // Without a signature there is nothing; and it is for this object, and for reading.
-            #expect(try curl([String(url.prefix { $0 != "?" })]).status == 403)
-            #expect(try curl([url.replacing("/x%3Fy", with: "/x%3Fz")]).status == 403)
-            #expect(try curl(["-X", "DELETE", url]).status == 403)
-            #expect(try curl([url.replacing("X-Amz-Expires=900", with: "X-Amz-Expires=901")]).status == 403)
+            // Without a signature there is nothing; and it is for this object, for reading, and for so long.
+            let others = [
+                [String(url.prefix { $0 != "?" })], [url.replacing("/x%3Fy", with: "/x%3Fz")], ["-X", "DELETE", url],
+                [url.replacing("X-Amz-Expires=900", with: "X-Amz-Expires=901")],
+            ]
+            for words in others {
+                let answer = try curl(words)
+                #expect(answer.status == 403, "\(words)")
+            }
         }
     }
 
@@ -75,8 +81,9 @@ struct PresignTests {
             _ = try store.client().put(place, [1], stop: stop)
             // Signed ten minutes ago.
             let client = try store.client(settings: TestTime().settings(ahead: -600))
-            #expect(try curl([client.presign("GET", place, seconds: 599)]).status == 403)
-            #expect(try curl([client.presign("GET", place, seconds: 1200)]).status == 200)
+            let old = try curl([client.presign("GET", place, seconds: 599)])
+            let good = try curl([client.presign("GET", place, seconds: 1200)])
+            #expect(old.status == 403 && good.status == 200)
         }
     }
 

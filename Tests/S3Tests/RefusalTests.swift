@@ -12,7 +12,7 @@ struct RefusalTests {
     func noKey(store: ObjectStore) async throws {
         try await blocking {
             let (client, place) = (try store.client(), try store.place("a?b"))
-            let error = failure { _ = try client.bytes(place) }
+            let error = refused { _ = try client.bytes(place) }
             #expect(error?.kind == .noSuchKey && error?.code == .fileNotFound && error?.category == .invalidInput)
             #expect(error?.serverCode == "NoSuchKey" && error?.detail?.hasPrefix("NoSuchKey") == true)
             #expect(error?.message.contains(place.uri) == true)
@@ -25,10 +25,10 @@ struct RefusalTests {
         try await blocking {
             let (client, place) = (try store.client(), S3Place(bucket: "reelpool-nowhere", key: "a"))
             let errors = [
-                failure { _ = try client.bytes(place) }, failure { _ = try client.put(place, [1], stop: stop) },
-                failure { _ = try client.beginUpload(place, stop: stop) },
-                failure { _ = try client.objects(in: place.bucket, limit: 1, stop: stop) },
-                failure { _ = try client.uploads(in: place.bucket, stop: stop) },
+                refused { _ = try client.bytes(place) }, refused { _ = try client.put(place, [1], stop: stop) },
+                refused { _ = try client.beginUpload(place, stop: stop) },
+                refused { _ = try client.objects(in: place.bucket, limit: 1, stop: stop) },
+                refused { _ = try client.uploads(in: place.bucket, stop: stop) },
             ]
             for error in errors {
                 #expect(error?.kind == .noSuchBucket && error?.code == .storageRefused)
@@ -45,11 +45,11 @@ struct RefusalTests {
             credentials.secretKey += "x"
             let (client, place) = (try store.client(credentials: credentials), try store.place())
             let errors = [
-                failure { _ = try client.bytes(place) }, failure { _ = try client.put(place, [1], stop: stop) },
+                refused { _ = try client.bytes(place) }, refused { _ = try client.put(place, [1], stop: stop) },
             ]
             for error in errors { #expect(error?.kind == .signatureRefused && error?.code == .storageRefused) }
             // An answer to HEAD has no words.
-            let bare = failure { _ = try client.info(place, stop: stop) }
+            let bare = refused { _ = try client.info(place, stop: stop) }
             #expect(bare?.kind == .accessDenied && bare?.code == .storageRefused)
         }
     }
@@ -59,7 +59,7 @@ struct RefusalTests {
         try await blocking {
             let credentials = S3Credentials(accessKey: "nobody", secretKey: "letmein-store")
             let (client, place) = (try store.client(credentials: credentials), try store.place())
-            let error = failure { _ = try client.bytes(place) }
+            let error = refused { _ = try client.bytes(place) }
             #expect(error?.kind == .accessDenied && error?.code == .storageRefused)
         }
     }
@@ -73,9 +73,9 @@ struct RefusalTests {
             _ = try store.client().put(place, [1], stop: stop)
             let client = try store.client(credentials: reader)
             let errors = [
-                failure { _ = try client.bytes(place) }, failure { _ = try client.put(place, [1], stop: stop) },
-                failure { _ = try client.info(place, stop: stop) },
-                failure { _ = try client.createBucket("reelpool-readers", stop: stop) },
+                refused { _ = try client.bytes(place) }, refused { _ = try client.put(place, [1], stop: stop) },
+                refused { _ = try client.info(place, stop: stop) },
+                refused { _ = try client.createBucket("reelpool-readers", stop: stop) },
             ]
             for error in errors { #expect(error?.kind == .accessDenied && error?.code == .storageRefused) }
         }
@@ -87,7 +87,7 @@ struct RefusalTests {
             var credentials = try ObjectStore.credentials
             credentials.sessionToken = "no/such+token=="
             let (client, place) = (try store.client(credentials: credentials), try store.place())
-            let error = failure { _ = try client.bytes(place) }
+            let error = refused { _ = try client.bytes(place) }
             #expect(error?.code == .storageRefused, "\(String(describing: error))")
         }
     }
@@ -96,8 +96,8 @@ struct RefusalTests {
     func emptyKey() async throws {
         try await blocking {
             let (client, place) = (try ObjectStore.seaweedfs.client(), S3Place(bucket: "reelpool-tests"))
-            #expect(failure { _ = try client.bytes(place) }?.kind == .invalidRequest)
-            #expect(failure { try client.delete(place, stop: stop) }?.kind == .invalidRequest)
+            #expect(refused { _ = try client.bytes(place) }?.kind == .invalidRequest)
+            #expect(refused { try client.delete(place, stop: stop) }?.kind == .invalidRequest)
         }
     }
 
@@ -106,7 +106,7 @@ struct RefusalTests {
         try await blocking {
             let time = TestTime()
             let client = try ObjectStore.seaweedfs.client(url: "http://127.0.0.1:1", settings: time.settings())
-            let error = failure { _ = try client.bytes(S3Place(bucket: "bucket", key: "key")) }
+            let error = refused { _ = try client.bytes(S3Place(bucket: "bucket", key: "key")) }
             #expect(error?.kind == .transfer(.unreachable) && error?.code == .transferFailed)
             #expect(error?.message.contains("127.0.0.1") == false && error?.detail?.contains("127.0.0.1") == true)
             #expect(time.pauses.count == S3ClientSettings().tries - 1)

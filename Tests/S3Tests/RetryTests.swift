@@ -4,6 +4,7 @@ import PoolTestSupport
 import S3
 import TestSupport
 import Testing
+import WorkerCore
 
 @Suite("A store that fails", .enabled(if: ObjectStore.areThere, "\(ObjectStore.absence)"))
 struct RetryTests {
@@ -95,7 +96,7 @@ struct RetryTests {
             let bench = try Bench()
             let place = try bench.store.place()
             try bench.proxy.next(["status:" + fault])
-            #expect(failure { _ = try bench.client.bytes(place) } != nil)
+            #expect(refused { _ = try bench.client.bytes(place) } != nil)
             #expect(try bench.proxy.seen.count == 1 && bench.time.pauses == [])
         }
     }
@@ -107,7 +108,7 @@ struct RetryTests {
             let place = try bench.store.place()
             let busy = "status:503:SlowDown"
             try bench.proxy.next(Array(repeating: busy, count: 20))
-            let error = failure { _ = try bench.client.bytes(place) }
+            let error = refused { _ = try bench.client.bytes(place) }
             #expect(error?.kind == .slowDown && error?.code == .transferFailed)
             #expect(try bench.proxy.seen.count == 9)
             #expect(bench.time.pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10])
@@ -128,7 +129,7 @@ struct RetryTests {
             }
             let place = try bench.store.place()
             try bench.proxy.next(Array(repeating: "status:500:InternalError", count: 100))
-            #expect(failure { _ = try bench.client.bytes(place, upTo: 100) }?.kind == .server)
+            #expect(refused { _ = try bench.client.bytes(place, upTo: 100) }?.kind == .server)
             #expect(bench.time.pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10])
         }
     }
@@ -145,7 +146,7 @@ struct RetryTests {
             // Always so: one reason, of its own kind.
             let hasty = try Bench { settings in (settings.stallSeconds, settings.tries) = (1, 2) }
             try hasty.proxy.next([fault, fault])
-            let error = failure { _ = try hasty.client.bytes(place) }
+            let error = refused { _ = try hasty.client.bytes(place) }
             #expect(error?.kind == .transfer(.stalled) && error?.code == .transferFailed)
         }
     }
@@ -157,7 +158,7 @@ struct RetryTests {
             let bench = try Bench { settings in (settings.bodySigning, settings.tries) = (.never, 3) }
             let place = try bench.store.place()
             try bench.proxy.next([fault, fault, fault])
-            let error = failure { _ = try bench.client.put(place, randomBytes(1000, seed: 13), stop: stop) }
+            let error = refused { _ = try bench.client.put(place, randomBytes(1000, seed: 13), stop: stop) }
             #expect(error?.kind == .corrupt && error?.code == .transferFailed)
             #expect(try bench.proxy.seen.count == 3)
         }
@@ -174,7 +175,7 @@ struct RetryTests {
             // Another's object is not taken for ours.
             _ = try bench.store.client().put(other, [2], stop: stop)
             try bench.proxy.next(["before"])
-            let error = failure { _ = try bench.client.put(other, [1], condition: .ifAbsent, stop: stop) }
+            let error = refused { _ = try bench.client.put(other, [1], condition: .ifAbsent, stop: stop) }
             #expect(error?.kind == .preconditionFailed)
         }
     }
@@ -196,7 +197,7 @@ struct RetryTests {
             try proxy.next([fault])
         }
         let stop = TransferStop()
-        async let error = blocking { failure { _ = try client.bytes(place, stop: stop) } }
+        async let error = blocking { refused { _ = try client.bytes(place, stop: stop) } }
         try await eventually("the request comes") { try await blocking { try proxy.seen.count == 1 } }
         let start = ContinuousClock.now
         stop.raise()

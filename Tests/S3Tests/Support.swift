@@ -17,7 +17,7 @@ func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
 }
 
 /// Why something failed; `nil` if it did not.
-func failure(_ body: () throws -> Void) -> S3Error? {
+func refused(_ body: () throws -> Void) -> S3Error? {
     do {
         try body()
         return nil

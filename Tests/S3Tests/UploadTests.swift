@@ -56,8 +56,8 @@ struct UploadTests {
             let upload = try client.beginUpload(place, stop: stop)
             let part = try client.part(place, upload, 1, [1])
             #expect(try client.abortUpload(place, upload, stop: stop))
-            #expect(failure { _ = try client.part(place, upload, 2, [2]) }?.kind == .noSuchUpload)
-            let complete = failure { _ = try client.completeUpload(place, upload, parts: [part], stop: stop) }
+            #expect(refused { _ = try client.part(place, upload, 2, [2]) }?.kind == .noSuchUpload)
+            let complete = refused { _ = try client.completeUpload(place, upload, parts: [part], stop: stop) }
             #expect(complete?.kind == .noSuchUpload && complete?.code == .transferFailed)
             #expect(try client.info(place, stop: stop) == nil)
             #expect(try client.uploads(in: place.bucket, prefix: place.key, stop: stop) == [])
@@ -74,7 +74,7 @@ struct UploadTests {
             let upload = try client.beginUpload(place, stop: stop)
             var part = try client.part(place, upload, 1, [1])
             part.etag = String(part.etag.reversed())
-            let error = failure { _ = try client.completeUpload(place, upload, parts: [part], stop: stop) }
+            let error = refused { _ = try client.completeUpload(place, upload, parts: [part], stop: stop) }
             #expect(error?.kind == .invalidRequest && error?.serverCode == "InvalidPart")
             #expect(try client.info(place, stop: stop) == nil)
             _ = try client.abortUpload(place, upload, stop: stop)
@@ -110,7 +110,7 @@ struct UploadTests {
             _ = try client.put(place, [9], stop: stop)
             let upload = try client.beginUpload(place, stop: stop)
             let part = try client.part(place, upload, 1, [1])
-            let error = failure {
+            let error = refused {
                 _ = try client.completeUpload(place, upload, parts: [part], condition: .ifAbsent, stop: stop)
             }
             switch store {
