@@ -129,6 +129,9 @@ let package = Package(
             dependencies: [
                 "HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
+        // What tasks may name in a store, and behind URLs.
+        .target(
+            name: "ObjectsS3", dependencies: ["HTTPTransfer", "Model", "S3", "WorkerCore"], swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -148,9 +151,10 @@ let package = Package(
         .target(
             name: "Pool",
             dependencies: [
-                "CodecHost", "Downloads", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model",
-                "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite",
-                "Webhooks", "WorkerCore", .product(name: "Logging", package: "swift-log"),
+                "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
+                "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore",
+                "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
         .target(name: "Signals", swiftSettings: strict),
@@ -237,6 +241,12 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
+            name: "ObjectsS3Tests",
+            dependencies: [
+                "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3", "SQLStore",
+                "StoreSQLite", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
             name: "WebhookTests",
             dependencies: [
                 "Envelopes", "Model", "SQLStore", "StoreSQLite", "TestSupport", "Webhooks", "WorkerCore",
@@ -273,7 +283,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Model", "PoolTestSupport", "ProgressRedis", "TestSupport", "reelpoold", "reelpool-codec",
+                "HTTPTransfer", "Model", "PoolTestSupport", "ProgressRedis", "S3", "TestSupport", "reelpoold",
+                "reelpool-codec",
             ],
             swiftSettings: strict),
         // Injures a real pool while it works.

@@ -1,12 +1,11 @@
 internal import CodecHost
 internal import Model
-internal import Synchronization
 internal import WorkerCore
 
 /// What one attempt may read and write, opened for its process when it asks.
 ///
 /// SAFETY: used on the thread that serves the process, and before and after that on one that waits for it; `interrupt`
-/// touches only what is behind the mutex.
+/// touches only what any thread may.
 final class JobFiles: ChildFiles, @unchecked Sendable {
     private let objects: any MediaObjects
     private let owner: String
@@ -18,15 +17,25 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
     private let outputLimitBytes: Int64
     private var sources: [Int: any ByteSource] = [:]
     private var outputs: [String: any StagedObject] = [:]
-    private let isInterrupted = Mutex(false)
+    private let interruption: Interruption
 
+    /// - Parameter interruption: of the whole attempt, which ends what blocks here.
     init(
         _ objects: any MediaObjects, owner: String, lease: Lease, sources: [String], output: String?, isFolder: Bool,
-        outputLimitBytes: Int64
+        outputLimitBytes: Int64, interruption: Interruption
     ) {
-        (self.objects, self.owner, self.lease) = (objects, owner, lease)
+        (self.objects, self.owner, self.lease) = (objects.heeding(interruption), owner, lease)
         (sourceURIs, outputURI, self.isFolder) = (sources, output, isFolder)
-        self.outputLimitBytes = outputLimitBytes
+        (self.outputLimitBytes, self.interruption) = (outputLimitBytes, interruption)
+    }
+
+    /// One of the sources as it was opened, for a process that only looks at it.
+    func only(_ index: Int) -> JobFiles {
+        let files = JobFiles(
+            objects, owner: owner, lease: lease, sources: [sourceURIs[index]], output: nil, isFolder: false,
+            outputLimitBytes: 0, interruption: interruption)
+        files.sources[0] = sources[index]
+        return files
     }
 
     /// Opens the sources, so that what cannot be read or is too large shows before a process is started.
@@ -39,7 +48,7 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
             if let size = source.sizeBytes, size > limitBytes {
                 throw Failure(
                     code: .sourceTooLarge,
-                    message: "\(uri) has \(size >> 20) MB; sources may have \(limitBytes >> 20) MB")
+                    message: "\(ShownPlace.text(uri)) has \(size >> 20) MB; sources may have \(limitBytes >> 20) MB")
             }
             sources[index] = source
             sizes.append(source.sizeBytes)
@@ -61,7 +70,9 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
     }
 
     func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
-        guard let outputURI, isInterrupted.withLock({ !$0 }) else { throw StopReason.cancelled.failure }
+        guard let outputURI, !interruption.isRaised else { throw StopReason.cancelled.failure }
+        // Of two under one name the later counts, and stores have one of them at a time.
+        outputs[name] = nil
         let bounds = OutputBounds(headBytes: headBytes, limitBytes: outputLimitBytes)
         let output = try objects.stage(outputURI, name: isFolder ? name : nil, bounds: bounds, for: lease)
         outputs[name] = output
@@ -74,7 +85,7 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
         try bytes.withUnsafeBytes { try output.write($0, at: 0) }
     }
 
-    func interrupt() { isInterrupted.withLock { $0 = true } }
+    func interrupt() { interruption.raise() }
 
     /// Makes the outputs of that name visible.
     ///

@@ -3,7 +3,6 @@ internal import Downloads
 internal import Envelopes
 internal import FoundationEssentials
 internal import Isolation
-internal import LocalObjects
 package import Logging
 internal import MediaTasks
 internal import Model
@@ -26,7 +25,7 @@ package final class PoolDaemon: Sendable {
     private let version: String
     private let worker: Worker
     private let template: CodecTemplate
-    private let objects: LocalObjects
+    private let objects: ObjectRouter
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let results: RedisResults?
@@ -45,7 +44,8 @@ package final class PoolDaemon: Sendable {
         (self.settings, self.version, self.log) = (settings, version, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
-        objects = LocalObjects(folders: settings.localFolders)
+        objects = try ObjectSetup.router(
+            settings, ledger: store, userAgent: "reelpool/\(version)", now: { Self.wallClock() }, log: log)
         let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
         redis = redisSettings.map { RedisClient($0) }
         subscriber = redisSettings.map { RedisSubscriber($0) }
@@ -248,12 +248,27 @@ package final class PoolDaemon: Sendable {
 
     /// What killed workers left of jobs that have ended by now.
     private func settleOutputs() async {
+        let interruption = Interruption()
+        let objects = objects.heeding(interruption)
+        await withTaskCancellationHandler {
+            await settle(objects)
+        } onCancel: {
+            // A store that is away must not hold up the end of the process.
+            interruption.raise()
+        }
+    }
+
+    private func settle(_ objects: any MediaObjects) async {
         while !Task.isCancelled {
-            for lease in await OwnThread.run(named: "reelpool.files", { [objects] in objects.unsettled() }) {
-                guard let job = try? await store.job(lease.job), job.state.isFinal else { continue }
-                let succeeded = job.state == .succeeded && job.epoch == lease.epoch
-                await OwnThread.run(named: "reelpool.files") { [objects] in
-                    objects.settle(Lease(job: job.id, epoch: job.epoch), succeeded: succeeded)
+            for lease in await OwnThread.run(named: "reelpool.files", { objects.unsettled() }) {
+                let job: JobRecord?
+                do { job = try await store.job(lease.job) } catch { continue }
+                // What is left of a job that goes on is for its next attempt.
+                guard job?.state.isFinal ?? true else { continue }
+                await OwnThread.run(named: "reelpool.files") {
+                    guard let job else { return objects.settleForgotten(lease) }
+                    // What earlier attempts left is no success, and is told from it by its epoch.
+                    objects.settle(Lease(job: job.id, epoch: job.epoch), succeeded: job.state == .succeeded)
                 }
             }
             try? await Task.sleep(for: .seconds(5))

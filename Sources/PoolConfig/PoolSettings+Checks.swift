@@ -11,6 +11,7 @@ extension PoolSettings {
     func check(_ values: inout SettingValues, _ machine: MachineLimits) {
         checkMemory(&values, machine)
         checkSecrets(&values)
+        checkObjectStore(&values)
         if !Self.levels.contains(logLevel) {
             values.report("REELPOOL_LOG_LEVEL", "is one of \(Self.levels.joined(separator: ", "))")
         }

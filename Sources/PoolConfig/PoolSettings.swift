@@ -30,6 +30,23 @@ package struct PoolSettings: Sendable {
         package var privateWebhookHosts: [String]
     }
 
+    /// A store that speaks S3, and what tasks may name in it.
+    package struct ObjectStore: Sendable {
+        package enum Style: String, Sendable { case path, virtual }
+
+        package var endpoint: String
+        package var region: String
+        package var style: Style
+        package var accessKey: String
+        package var secretKey: String
+        package var sessionToken: String?
+        package var authorityFile: String?
+        /// By what patterns call them: raw, exports, assets.
+        package var buckets: [String: String]
+        package var readable: [String]
+        package var writable: [String]
+    }
+
     package var database: Database
     package var arrivals: Arrivals?
     package var redisURI: String?
@@ -45,6 +62,9 @@ package struct PoolSettings: Sendable {
     package var localFolders: [String]
     /// Where tasks' URLs may lead though it is private.
     package var sourceHosts: [String]
+    /// Whether tasks may name http and https URLs as sources at all.
+    package var allowsURLs: Bool
+    package var objectStore: ObjectStore?
     package var leaseSeconds: Double
     package var drainSeconds: Double
     package var maxAttempts: Int
@@ -89,7 +109,8 @@ extension PoolSettings {
             service: service(&values), name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
             slots: slots, memoryBytes: memory, caps: caps(&values, roomBytes: memory / Int64(slots) - overheadBytes),
             requiresSandbox: values.flag("REELPOOL_REQUIRE_SANDBOX"), localFolders: values.list("REELPOOL_ALLOW_LOCAL"),
-            sourceHosts: values.list("REELPOOL_SOURCE_HOSTS"),
+            sourceHosts: values.list("REELPOOL_SOURCE_HOSTS"), allowsURLs: values.flag("REELPOOL_ALLOW_URLS"),
+            objectStore: objectStore(&values),
             leaseSeconds: Double(values.integer("REELPOOL_LEASE_SECONDS")),
             drainSeconds: Double(values.integer("REELPOOL_DRAIN_SECONDS")),
             maxAttempts: values.integer("REELPOOL_MAX_ATTEMPTS"),

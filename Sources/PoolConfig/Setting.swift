@@ -34,7 +34,8 @@ package enum Settings {
     package static let prefixes = ["REELPOOL_", "RENDER_", "PROXY_", "PROBE_", "ANALYSIS_", "DOWNLOAD_"]
 
     package static let all: [Setting] =
-        pool + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps) + downloads
+        pool + objectStore + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps)
+        + downloads
 
     private static let pool = [
         Setting(
@@ -53,6 +54,7 @@ package enum Settings {
         Setting(
             "REELPOOL_SOURCE_HOSTS", .list, nil,
             "Hosts, addresses and blocks that tasks' URLs may lead to though they are private."),
+        Setting("REELPOOL_ALLOW_URLS", .flag, "true", "Whether tasks may name http and https URLs as sources."),
         Setting("REELPOOL_LEASE_SECONDS", .integer(1...3600), "30", "How long a job is held without a renewal."),
         Setting("REELPOOL_DRAIN_SECONDS", .integer(0...86_400), "30", "What running jobs get after SIGTERM."),
         Setting("REELPOOL_MAX_ATTEMPTS", .integer(1...100), "3", "Attempts of a job whose sender does not say."),
@@ -63,6 +65,25 @@ package enum Settings {
         Setting("REELPOOL_KEEP_SUCCEEDED_DAYS", .integer(0...3650), "7", "How long successes are kept."),
         Setting("REELPOOL_KEEP_FAILED_DAYS", .integer(0...3650), "30", "How long other ended jobs are kept."),
         Setting("REELPOOL_LOG_LEVEL", .text, "info", "trace, debug, info, notice, warning, error or critical."),
+    ]
+
+    private static let objectStore = [
+        Setting("REELPOOL_S3_ENDPOINT", .text, nil, "A store that speaks S3: `https://host` or `https://host:port`."),
+        Setting("REELPOOL_S3_REGION", .text, "auto", "The region that requests are signed for."),
+        Setting("REELPOOL_S3_STYLE", .text, "path", "Where a bucket's name stands: path or virtual."),
+        Setting("REELPOOL_S3_ACCESS_KEY", .secret, nil, "The id of the key."),
+        Setting("REELPOOL_S3_SECRET_KEY", .secret, nil, "The key."),
+        Setting("REELPOOL_S3_SESSION_TOKEN", .secret, nil, "The token of temporary keys."),
+        Setting("REELPOOL_S3_CA_FILE", .text, nil, "A file with the authority that signed the store's certificate."),
+        Setting("REELPOOL_S3_BUCKET_RAW", .text, nil, "The bucket of originals and proxies, `{raw}` in patterns."),
+        Setting("REELPOOL_S3_BUCKET_EXPORTS", .text, nil, "The bucket of renders, `{exports}` in patterns."),
+        Setting("REELPOOL_S3_BUCKET_ASSETS", .text, nil, "The bucket of pictures and music, `{assets}` in patterns."),
+        Setting(
+            "REELPOOL_S3_READ_ALLOW", .list, nil,
+            "What tasks may read, such as `{raw}/{owner}`; `{raw}/clips`, `{exports}/exports`, `{assets}` by default."),
+        Setting(
+            "REELPOOL_S3_WRITE_ALLOW", .list, nil,
+            "What tasks may write; `{raw}/clips` and `{exports}/exports` by default."),
     ]
 
     private static let arrivals = [

@@ -81,6 +81,7 @@ struct ComposeTests {
             // Those of the example are refused.
             environment["REELPOOL_API_TOKEN"] = RunningPool.token
             environment["REELPOOL_WEBHOOK_SECRET"] = RunningPool.token
+            environment["REELPOOL_S3_SECRET_KEY"] = RunningPool.token
             environment["REELPOOL_ALLOW_LOCAL"] = "\(Fixture.repository)/Fixtures"
             environment["REELPOOL_DRAIN_SECONDS"] = "2"
             let command = services[service]?["command"]?.arrayValue?.compactMap(\.stringValue) ?? []

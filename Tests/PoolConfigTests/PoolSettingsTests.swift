@@ -58,6 +58,46 @@ struct PoolSettingsTests {
         #expect(Self.problems(["DOWNLOAD_FFMPEG_THREADS": "2", "DOWNLOAD_MAX_OUTPUT": "all"]).count == 2)
     }
 
+    private static let store = [
+        "REELPOOL_S3_ENDPOINT": "https://store.example", "REELPOOL_S3_ACCESS_KEY": "AKIA7",
+        "REELPOOL_S3_SECRET_KEY": "wJalrXUtnFEMI", "REELPOOL_S3_BUCKET_RAW": "my-raw",
+    ]
+
+    @Test("of an object store say what tasks may name, by default what the neighbouring back ends do")
+    func objectStore() throws {
+        #expect(try Self.load([:]).objectStore == nil && Self.load([:]).allowsURLs)
+        let standard = try #require(try Self.load(Self.store).objectStore)
+        #expect(standard.region == "auto" && standard.style == .path && standard.buckets == ["raw": "my-raw"])
+        #expect(standard.readable == ["{raw}/clips"] && standard.writable == ["{raw}/clips"])
+        let more = Self.store.merging([
+            "REELPOOL_S3_STYLE": "virtual", "REELPOOL_S3_READ_ALLOW": "{raw}/u/{owner}, other",
+            "REELPOOL_S3_WRITE_ALLOW": "out/{owner}", "REELPOOL_S3_SESSION_TOKEN": "t",
+            "REELPOOL_S3_REGION": "us-east-1",
+            "REELPOOL_ALLOW_URLS": "no", "REELPOOL_SOURCE_HOSTS": "media.internal, 10.0.0.0/8",
+        ]) { $1 }
+        let settings = try Self.load(more)
+        let given = try #require(settings.objectStore)
+        #expect(given.style == .virtual && given.region == "us-east-1" && given.sessionToken == "t")
+        #expect(given.readable == ["{raw}/u/{owner}", "other"] && given.writable == ["out/{owner}"])
+        #expect(!settings.allowsURLs && settings.sourceHosts == ["media.internal", "10.0.0.0/8"])
+    }
+
+    @Test(
+        "of an object store that cannot be right are refused, without a secret in the words",
+        arguments: [
+            ["REELPOOL_S3_SECRET_KEY": ""], ["REELPOOL_S3_ACCESS_KEY": ""], ["REELPOOL_S3_ENDPOINT": ""],
+            ["REELPOOL_S3_ENDPOINT": "store.example"], ["REELPOOL_S3_ENDPOINT": "https://u:hunter2@store.example"],
+            ["REELPOOL_S3_SECRET_KEY": "minioadmin"], ["REELPOOL_S3_SECRET_KEY": "hunter2"],
+            ["REELPOOL_S3_SECRET_KEY": "aaaaaaaaaaaaaaaa"], ["REELPOOL_S3_STYLE": "dns"],
+            ["REELPOOL_S3_BUCKET_RAW": ""], ["REELPOOL_S3_BUCKET_RAW": "a/b"],
+            ["REELPOOL_S3_READ_ALLOW": "{exports}/x"], ["REELPOOL_S3_ENDPONT": "https://x"],
+        ])
+    func badStore(change: [String: String]) {
+        let lines = Self.problems(Self.store.merging(change) { $1 })
+        #expect(!lines.isEmpty)
+        #expect(!lines.contains { $0.contains("hunter2") || $0.contains("minioadmin") })
+    }
+
     @Test("on the command line go before those in the environment")
     func overrides() throws {
         let settings = try Self.load(["REELPOOL_SLOTS": "3"], overrides: ["REELPOOL_SLOTS": "2"])

@@ -17,7 +17,8 @@ extension S3Client {
         let headers: [S3Field] = ifMatch.map { [("If-Match", ETag.quoted($0))] } ?? []
         let request = S3Request("GET", place, headers: headers)
         var course = S3Course(settings, bytes: buffer.count)
-        let answer = try send(request, into: .memory(buffer, offset: offset), course: &course, stop: stop)
+        let target = S3Target.memory(buffer, offset: offset, S3ReadProgress(etag: ifMatch))
+        let answer = try send(request, into: target, course: &course, stop: stop)
         let found: S3ObjectInfo
         if answer.head.status == 416 {
             // Such an answer need not say what the object is.

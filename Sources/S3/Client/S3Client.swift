@@ -73,9 +73,14 @@ package final class S3Client: Sendable {
             wire.limits.connectSeconds = settings.connectSeconds
             wire.limits.totalSeconds = course.secondsLeft
             wire.limits.slowSeconds = course.stallSeconds
-            if case .memory(let buffer, let offset) = target {
-                let read = try http.readOrRefusal(wire, at: offset, into: buffer, stop: stop)
-                (answer.count, answer.sizeBytes, response) = (read.count, read.sizeBytes, read.response)
+            if case .memory(let buffer, let offset, let progress) = target {
+                // All came, and still it was no answer.
+                if progress.count == buffer.count { progress.reset() }
+                let before = progress.count
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
+                let read = try http.readOrRefusal(
+                    wire, at: offset + Int64(before), into: rest, stop: stop, arrived: progress.note)
+                (answer.count, answer.sizeBytes, response) = (before + read.count, read.sizeBytes, read.response)
             } else {
                 response = try http.perform(
                     wire, body: body.onTheWire, into: .collect(upTo: S3Answer.longestDocument), stop: stop)

@@ -30,7 +30,23 @@ enum S3Target {
     /// With the ETag of bytes that were sent.
     case etag(ofMD5: String)
     /// Bytes from an offset on.
-    case memory(UnsafeMutableRawBufferPointer, offset: Int64)
+    case memory(UnsafeMutableRawBufferPointer, offset: Int64, S3ReadProgress)
+}
+
+/// How much of a read is there already, so that another try goes on from where one broke off. Only of an object that is
+/// known to be the one: what came of another is overwritten.
+final class S3ReadProgress {
+    private let etag: String?
+    private(set) var count = 0
+
+    init(etag: String?) { self.etag = etag }
+
+    func note(_ head: TransferHead, _ bytes: Int) {
+        guard let etag, head["ETag"].map(ETag.unquoted) == etag else { return }
+        count += bytes
+    }
+
+    func reset() { count = 0 }
 }
 
 /// A success.
@@ -74,7 +90,7 @@ struct S3Answer {
                 && head["x-amz-server-side-encryption-customer-algorithm"] == nil
             guard isPlain, ETag.md5(etag) != nil, etag.lowercased() != md5 else { return nil }
             return Setback(.corrupt, place, "the store has \(etag), and \(md5) was sent")
-        case .memory(let buffer, let offset):
+        case .memory(let buffer, let offset, _):
             guard head.status != 416 else { return nil }
             guard let sizeBytes, etag != nil else {
                 return Setback(.malformedAnswer, place, "no size came, or no ETag")

@@ -22,6 +22,17 @@ package protocol MediaObjects: Sendable {
     func settle(_ lease: Lease, succeeded: Bool)
     /// Attempts that left something which may have to be settled by another worker than theirs.
     func unsettled() -> [Lease]
+    /// As `settle`, of an attempt whose job is on record no more: it ended long ago, or was never this pool's.
+    func settleForgotten(_ lease: Lease)
+
+    /// The same objects, for one attempt: whatever blocks in them, or in what was opened or staged by them, ends within a
+    /// second after the interruption.
+    func heeding(_ interruption: Interruption) -> any MediaObjects
+}
+
+extension MediaObjects {
+    package func settleForgotten(_ lease: Lease) {}
+    package func heeding(_ interruption: Interruption) -> any MediaObjects { self }
 }
 
 /// An output in the making. What is never committed leaves nothing behind.

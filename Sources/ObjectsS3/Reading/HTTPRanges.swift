@@ -1,0 +1,228 @@
+package import HTTPTransfer
+package import Model
+internal import Synchronization
+package import WorkerCore
+
+/// What is behind a URL, in ranges.
+///
+/// Every request is a GET, because a presigned URL is good for nothing else, and each is guarded and redirected anew.
+package final class HTTPRanges: RangeStore {
+    /// A server that has no ranges is asked for everything, if that is no more.
+    private static let wholeBytes = 16 << 20
+    /// Tries in a row that brought nothing.
+    private static let mostTries = 6
+    /// A server's wish for more patience than that is for the job's next attempt.
+    private static let longestWish = 30.0
+
+    private let client: HTTPClient
+    private let address: WebAddress
+    /// When the URL runs out, if it says so.
+    private let expiry: StoreTime?
+    private let now: @Sendable () -> StoreTime
+    private let pauses: Backoff
+    /// All there is, of a server without ranges.
+    private let whole = Mutex<Whole?>(nil)
+
+    private struct Whole {
+        var bytes: [UInt8]
+        var version: ObjectVersion
+    }
+
+    /// - Parameter now: the time of day, in milliseconds since 1970.
+    package init(
+        _ client: HTTPClient, _ address: WebAddress, now: @escaping @Sendable () -> StoreTime,
+        pauses: Backoff = Backoff(baseSeconds: 0.2, capSeconds: 5)
+    ) {
+        (self.client, self.address, self.now, self.pauses) = (client, address, now, pauses)
+        expiry = URLExpiry.moment(of: address.text)
+    }
+
+    package var shownName: String { address.shown }
+
+    package func fetch(
+        at offset: Int64, into buffer: UnsafeMutableRawBufferPointer, version: ObjectVersion?, stop: TransferStop
+    ) throws(Failure) -> (count: Int, version: ObjectVersion) {
+        if let answer = copyOfWhole(from: offset, into: buffer) { return answer }
+        let answer = RangeAnswer(
+            place: shownName, offset: offset, buffer: buffer, version: version,
+            wholeBytes: version == nil && offset == 0 ? Self.wholeBytes : 0)
+        var (tries, filled) = (0, 0)
+        while true {
+            var wish = 0.0
+            let problem: TransferError
+            do throws(TransferError) {
+                try once(answer, stop, &wish)
+                return try result(answer, offset, buffer)
+            } catch {
+                problem = error
+            }
+            if answer.filled > filled { tries = 0 }
+            filled = answer.filled
+            tries += 1
+            guard Self.mayPass(problem), tries < Self.mostTries else { throw Failure(problem) }
+            let pause = max(wish, pauses.pauseSeconds(afterAttempt: tries, unit: .random(in: 0.5..<1)))
+            guard stop.sleep(seconds: pause) else {
+                throw Failure(code: .cancelled, message: "the transfer was stopped")
+            }
+        }
+    }
+
+    private func result(
+        _ answer: RangeAnswer, _ offset: Int64, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws(TransferError) -> (count: Int, version: ObjectVersion) {
+        guard let version = answer.version else {
+            throw TransferError(.protocolViolation, "\(shownName) does not say what it is")
+        }
+        guard let all = answer.whole else { return (answer.filled, version) }
+        whole.withLock { $0 = Whole(bytes: all, version: version) }
+        return copyOfWhole(from: offset, into: buffer) ?? (0, version)
+    }
+
+    private func copyOfWhole(
+        from offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) -> (count: Int, version: ObjectVersion)? {
+        whole.withLock { whole in
+            guard let whole else { return nil }
+            let rest = whole.bytes.dropFirst(Int(clamping: offset)).prefix(buffer.count)
+            buffer.copyBytes(from: rest)
+            return (rest.count, whole.version)
+        }
+    }
+
+    /// - Parameter wish: what the server asks to wait for, in seconds.
+    private func once(
+        _ answer: RangeAnswer, _ stop: TransferStop, _ wish: inout Double
+    ) throws(TransferError) {
+        // What is cached is the object itself.
+        let headers = answer.conditions() + [TransferHeader("Accept-Encoding", "identity")]
+        var request = TransferRequest("GET", address, headers: headers)
+        request.redirects = TransferRequest.mostRedirects
+        let response = try client.perform(
+            request, into: TransferSink(begin: answer.begin, take: answer.take), stop: stop)
+        if response.head.isSuccess { return try answer.end() }
+        // Seconds; the form with a date is not worth its reading. Source: RFC 9110 §10.2.3.
+        wish = min(Self.longestWish, Double(max(0, response.head["Retry-After"].flatMap { Int($0) } ?? 0)))
+        switch response.status {
+        case 400, 401, 403:
+            let expiries = [expiry, URLExpiry.moment(of: response.address.text)].compactMap(\.self)
+            guard !expiries.contains(where: { $0 <= now() }) else {
+                throw TransferError(.handler(.urlExpired), "\(shownName) has expired")
+            }
+        case 404, 410, 412: if answer.hasVersion { throw answer.changed }
+        case 416:
+            if answer.isEmpty(response.head) { return }
+            if answer.hasVersion { throw answer.changed }
+        default: break
+        }
+        try response.requireSuccess()
+    }
+
+    /// Whether it may go well a moment later.
+    private static func mayPass(_ error: TransferError) -> Bool {
+        switch error.kind {
+        case .unresolved, .unreachable, .timedOut, .stalled, .reset, .truncated: true
+        case .status: error.code == .transferFailed
+        case .invalidAddress, .refusedAddress, .tls, .protocolViolation, .tooManyRedirects, .tooLarge, .cancelled,
+            .handler, .library:
+            false
+        }
+    }
+}
+
+/// Takes the bytes of one range, over as many connections as it needs.
+private final class RangeAnswer {
+    private let place: String
+    private let offset: Int64
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let wholeBytes: Int
+    private(set) var version: ObjectVersion?
+    private(set) var filled = 0
+    /// Instead of a range.
+    private(set) var whole: [UInt8]?
+    private var expected: Int?
+
+    /// - Parameter wholeBytes: so much may come of a server that has no ranges.
+    init(
+        place: String, offset: Int64, buffer: UnsafeMutableRawBufferPointer, version: ObjectVersion?, wholeBytes: Int
+    ) {
+        (self.place, self.offset, self.buffer) = (place, offset, buffer)
+        (self.version, self.wholeBytes) = (version, wholeBytes)
+    }
+
+    var hasVersion: Bool { version != nil && whole == nil }
+
+    var changed: TransferError {
+        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read")
+    }
+
+    /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
+    func conditions() -> [TransferHeader] {
+        let range = TransferHeader(
+            "Range", "bytes=\(offset + Int64(filled))-\(offset + Int64(buffer.count) - 1)")
+        guard let version else { return [range] }
+        if let etag = version.etag {
+            return etag.hasPrefix("W/") ? [range] : [range, TransferHeader("If-Match", etag)]
+        }
+        return [range] + (version.modified.map { [TransferHeader("If-Unmodified-Since", $0)] } ?? [])
+    }
+
+    func begin(_ head: TransferHead) throws {
+        guard head.status == 206 else {
+            guard wholeBytes > 0, head.contentLength ?? 0 <= Int64(wholeBytes) else { throw hasNoRanges }
+            // Another try begins anew.
+            whole = []
+            version = nil
+            expected = head.contentLength.map { Int($0) }
+            return
+        }
+        // "bytes 0-99/1234". Source: RFC 9110 §14.4.
+        guard let text = head["Content-Range"], let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+)/),
+            let first = Int64(match.1), let last = Int64(match.2), let size = Int64(match.3),
+            first == offset + Int64(filled), last >= first, last < size, last < offset + Int64(buffer.count)
+        else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
+        let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
+        guard version.map({ Self.isSame($0, found) }) ?? true else { throw changed }
+        (version, whole) = (found, nil)
+        expected = Int(min(size - offset, Int64(buffer.count)))
+    }
+
+    private static func isSame(_ one: ObjectVersion, _ other: ObjectVersion) -> Bool {
+        guard one.sizeBytes == other.sizeBytes, one.etag == other.etag else { return false }
+        return one.etag != nil || one.modified == other.modified
+    }
+
+    private var hasNoRanges: Failure {
+        Failure(
+            code: .notReadable,
+            message: "\(place) does not serve ranges, and is too large to be fetched as a whole")
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        if whole != nil {
+            guard bytes.count <= wholeBytes - (whole?.count ?? 0) else { throw hasNoRanges }
+            whole?.append(contentsOf: bytes)
+            return
+        }
+        guard bytes.count <= buffer.count - filled else {
+            throw TransferError(.protocolViolation, "\(place) sends more than was asked for")
+        }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: bytes)
+        filled += bytes.count
+    }
+
+    /// The answer is whole.
+    func end() throws(TransferError) {
+        let count = whole?.count ?? filled
+        guard count == expected ?? count else {
+            throw TransferError(.truncated, "\(place) sent \(count) bytes of a range")
+        }
+        if let whole { version = ObjectVersion(sizeBytes: Int64(whole.count), etag: nil) }
+    }
+
+    /// Whether a refusal says that nothing is there at all. Source: RFC 9110 §15.5.17.
+    func isEmpty(_ head: TransferHead) -> Bool {
+        guard version == nil, offset == 0, head["Content-Range"] == "bytes */0" else { return false }
+        version = ObjectVersion(sizeBytes: 0, etag: head["ETag"])
+        return true
+    }
+}

@@ -1,0 +1,148 @@
+internal import HTTPTransfer
+package import Model
+package import WorkerCore
+
+/// Random access to bytes that a network brings, in ranges as large as how they are read makes worth while.
+///
+/// All of them are of one version of the object; another that takes its place is `source_changed`. Used on one thread at a
+/// time, which it may block.
+package final class RangedSource: ByteSource {
+    private let object: RangedObject
+    private let ahead: ReadAhead
+    private var cache: BlockCache
+    private var pattern = ReadPattern()
+    private let interruption: Interruption?
+    private let listening: Int?
+
+    /// Fetches the beginning, by which the size is known: a request that only asks for it would be one more, and is not
+    /// covered by a URL that was signed for reading.
+    package init(
+        _ store: any RangeStore, pool: CachePool = CachePool(), interruption: Interruption? = nil
+    ) throws(Failure) {
+        let stop = TransferStop()
+        let listening = interruption?.listen { stop.raise() }
+        (self.interruption, self.listening) = (interruption, listening)
+        do throws(Failure) {
+            let first = try RangedObject.first(store, count: ReadPattern.smallestWindow, stop: stop)
+            let object = RangedObject(store: store, version: first.version, stop: stop)
+            self.object = object
+            ahead = ReadAhead { range in object.piece(range) }
+            cache = BlockCache(pool, sizeBytes: first.version.sizeBytes)
+            cache.insert(first.bytes, at: 0)
+        } catch {
+            if let listening { interruption?.stopListening(listening) }
+            throw error
+        }
+    }
+
+    deinit {
+        end()
+        if let listening { interruption?.stopListening(listening) }
+    }
+
+    package var sizeBytes: Int64? { object.version.sizeBytes }
+    package var version: ObjectVersion { object.version }
+
+    /// Stops what is being fetched, and waits until it has stopped.
+    package func close() {
+        end()
+        ahead.join()
+    }
+
+    private func end() {
+        object.stop.raise()
+        ahead.close()
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        let size = object.version.sizeBytes
+        guard offset >= 0, offset < size, !buffer.isEmpty else { return 0 }
+        let wanted = Int(min(Int64(buffer.count), size - offset))
+        let advice = pattern.note(offset: offset, count: wanted)
+        if let piece = ahead.take() { try keep(piece) }
+        var done = 0
+        while done < wanted {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
+            let count = cache.copy(from: offset + Int64(done), into: rest)
+            done += count
+            if count == 0 { try load(offset + Int64(done), atLeast: wanted - done, window: advice.window) }
+        }
+        if advice.isWorthFetchingAhead { fetchAhead(of: offset + Int64(wanted), advice.window) }
+        return wanted
+    }
+
+    /// Brings the byte at an offset, which is missing, and some behind it.
+    private func load(_ offset: Int64, atLeast count: Int, window: Int) throws(Failure) {
+        if let piece = ahead.take(holding: offset) {
+            try keep(piece)
+            if piece.range.contains(offset) { return }
+        }
+        var end = min(cache.start(behind: offset), offset + Int64(max(window, min(count, ReadPattern.largestWindow))))
+        if let coming = ahead.range, coming.lowerBound > offset { end = min(end, coming.lowerBound) }
+        let bytes = try object.piece(offset..<end).get()
+        cache.insert(bytes, at: offset)
+    }
+
+    /// A failure is told when its bytes are wanted, and then by another try.
+    private func keep(_ piece: (range: Range<Int64>, result: Result<[UInt8], Failure>)) throws(Failure) {
+        switch piece.result {
+        case .success(let bytes): cache.insert(bytes, at: piece.range.lowerBound)
+        case .failure(let failure): if failure.code == .sourceChanged || failure.code == .cancelled { throw failure }
+        }
+    }
+
+    private func fetchAhead(of position: Int64, _ window: Int) {
+        let start = cache.end(from: position)
+        guard start - position < Int64(window) / 2, start < object.version.sizeBytes, ahead.range == nil else { return }
+        ahead.begin(start..<min(start + Int64(window), cache.start(behind: start)))
+    }
+}
+
+/// One version of an object.
+private struct RangedObject: Sendable {
+    let store: any RangeStore
+    let version: ObjectVersion
+    let stop: TransferStop
+
+    static func first(
+        _ store: any RangeStore, count: Int, stop: TransferStop
+    ) throws(Failure) -> (bytes: [UInt8], version: ObjectVersion) {
+        let (bytes, version) = try bytes(store, 0, count, nil, stop)
+        guard version.sizeBytes > 0 else { throw Failure(code: .emptyFile, message: "\(store.shownName) is empty") }
+        guard bytes.count == Int(min(Int64(count), version.sizeBytes)) else { throw truncated(store) }
+        return (bytes, version)
+    }
+
+    func piece(_ range: Range<Int64>) -> Result<[UInt8], Failure> {
+        do throws(Failure) {
+            let bytes = try Self.bytes(store, range.lowerBound, range.count, version, stop).bytes
+            guard bytes.count == range.count else { throw Self.truncated(store) }
+            return .success(bytes)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func truncated(_ store: any RangeStore) -> Failure {
+        Failure(code: .transferFailed, message: "\(store.shownName) is shorter than it says")
+    }
+
+    private static func bytes(
+        _ store: any RangeStore, _ offset: Int64, _ count: Int, _ version: ObjectVersion?, _ stop: TransferStop
+    ) throws(Failure) -> (bytes: [UInt8], version: ObjectVersion) {
+        var answer: Result<ObjectVersion, Failure>?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(buffer).prefix(count)
+            do throws(Failure) {
+                let (count, found) = try store.fetch(
+                    at: offset, into: UnsafeMutableRawBufferPointer(rebasing: room), version: version, stop: stop)
+                filled = count
+                answer = .success(found)
+            } catch {
+                answer = .failure(error)
+            }
+        }
+        guard let answer else { return (bytes, ObjectVersion(sizeBytes: 0, etag: nil)) }
+        return (bytes, try answer.get())
+    }
+}

@@ -1,0 +1,164 @@
+internal import HTTPTransfer
+internal import Model
+internal import S3
+internal import Synchronization
+internal import WorkerCore
+
+/// The uploads of a pool's attempts: begun on record, and ended by the record.
+///
+/// The order of things is what makes a stale worker harmless: the intent is recorded before the store hears of it, the
+/// store's name for it before the first part, and what it will be before it is complete; each only while the attempt has
+/// its lease. So whoever comes later finds everything that there may be.
+final class UploadVault: Sendable {
+    private struct Key: Hashable {
+        var lease: Lease
+        var uri: String
+    }
+
+    /// Between the intent on record and the store's note of when it began: clocks differ, and requests are repeated.
+    private static let earliestMilliseconds: StoreTime = -60_000
+    private static let latestMilliseconds: StoreTime = 300_000
+
+    let client: S3Client
+    let ledger: BlockingLedger
+    private let now: @Sendable () -> StoreTime
+    private let report: @Sendable (String, Failure) -> Void
+    /// For what has to be done although the attempt is over; never raised.
+    let always = TransferStop()
+    private let open = Mutex<[Key: OpenUpload]>([:])
+
+    /// - Parameters:
+    ///   - now: the time of day, in milliseconds since 1970.
+    ///   - report: hears of clearing up that did not succeed and is tried again later.
+    init(
+        _ client: S3Client, _ ledger: any UploadLedger, now: @escaping @Sendable () -> StoreTime,
+        report: @escaping @Sendable (String, Failure) -> Void
+    ) {
+        (self.client, self.ledger) = (client, BlockingLedger(ledger: ledger))
+        (self.now, self.report) = (now, report)
+    }
+
+    // MARK: Beginning
+
+    func begin(
+        _ place: S3Place, for lease: Lease, plan: PartPlan, context: JobContext
+    ) throws(Failure) -> OpenUpload {
+        let key = Key(lease: lease, uri: place.uri)
+        // Of two to one place, the later one counts; the record holds one.
+        open.withLock { $0[key] }?.discard()
+        guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
+        var uploadID = try create(place, lease, context.stop)
+        if try !name(place, uploadID, lease) {
+            // What an earlier one left that could not be aborted then.
+            let records = try ledger.uploads(of: lease.job).filter { $0.lease == lease && $0.uri == place.uri }
+            guard let left = records.first, left.uploadID != nil else { throw StopReason.leaseLost.failure }
+            try end(left, context.stop)
+            guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
+            uploadID = try create(place, lease, context.stop)
+            guard try name(place, uploadID, lease) else { throw StopReason.leaseLost.failure }
+        }
+        let upload = OpenUpload(
+            self, lease: lease, place: place, uploadID: uploadID, plan: plan, budget: context.budget)
+        open.withLock { $0[key] = upload }
+        return upload
+    }
+
+    private func create(_ place: S3Place, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
+        do throws(S3Error) {
+            return try client.beginUpload(place, contentType: ContentTypes.type(ofKey: place.key), stop: stop)
+        } catch {
+            switch error.kind {
+            case .noSuchKey, .noSuchBucket, .accessDenied, .signatureRefused, .clockSkew, .notImplemented,
+                .invalidRequest, .preconditionFailed:
+                attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
+            // There may be one that nobody knows the name of.
+            case .noSuchUpload, .conflict, .slowDown, .server, .transfer, .malformedAnswer, .corrupt, .cancelled:
+                break
+            }
+            throw Failure(error)
+        }
+    }
+
+    /// - Returns: `false` if it must not be used; it is aborted then.
+    private func name(_ place: S3Place, _ uploadID: String, _ lease: Lease) throws(Failure) -> Bool {
+        do throws(Failure) {
+            if try ledger.name(place.uri, uploadID, for: lease) { return true }
+        } catch {
+            attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID, always) }
+            throw error
+        }
+        attempt("an upload was not aborted") { () throws(Failure) in _ = try abort(place, uploadID, always) }
+        return false
+    }
+
+    func remove(_ upload: OpenUpload) {
+        open.withLock { open in
+            let key = Key(lease: upload.lease, uri: upload.uri)
+            if open[key] === upload { open[key] = nil }
+        }
+    }
+
+    // MARK: Ending
+
+    /// Does what can be done another time as well: its failure is nobody's who waits for something else.
+    func attempt(_ what: String, _ body: () throws(Failure) -> Void) {
+        do throws(Failure) {
+            try body()
+        } catch {
+            // Who stops it knows.
+            if error.code != .cancelled { report(what, error) }
+        }
+    }
+
+    /// - Returns: `false` when there was none.
+    func abort(_ place: S3Place, _ uploadID: String, _ stop: TransferStop) throws(Failure) -> Bool {
+        do throws(S3Error) {
+            return try client.abortUpload(place, uploadID, stop: stop)
+        } catch {
+            // What was in a bucket that is gone is gone.
+            if error.kind == .noSuchBucket { return false }
+            throw Failure(error)
+        }
+    }
+
+    /// Makes sure that nothing comes or stays of an upload whose attempt is over, and strikes it off.
+    ///
+    /// What it has become is told by its ETag; another one's object stays. Only while no later attempt of the job writes:
+    /// the same bytes in the same parts have the same ETag.
+    func end(_ record: UploadRecord, _ stop: TransferStop) throws(Failure) {
+        guard let place = S3Place(uri: record.uri) else { return try ledger.forget(record.lease, record.uri) }
+        guard let uploadID = record.uploadID else { return try endNameless(record, place, stop) }
+        _ = try abort(place, uploadID, stop)
+        // Stores need not say that there was none; and one that was completed cannot be aborted.
+        if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag, stop) }
+        try ledger.forget(record.lease, record.uri)
+    }
+
+    private func delete(_ place: S3Place, ifETagIs etag: String, _ stop: TransferStop) throws(Failure) {
+        do throws(S3Error) {
+            if try client.info(place, stop: stop)?.etag == etag { try client.delete(place, stop: stop) }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
+    /// is only in the way, and is known by its place and its time.
+    private func endNameless(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
+        let named = Set(try ledger.uploads(of: record.lease.job).compactMap(\.uploadID))
+        let found: [S3Upload]
+        do throws(S3Error) {
+            found = try client.uploads(in: place.bucket, prefix: place.key, stop: stop)
+        } catch {
+            guard error.kind == .noSuchBucket else { throw Failure(error) }
+            found = []
+        }
+        let window = record.begunAt + Self.earliestMilliseconds...record.begunAt + Self.latestMilliseconds
+        for upload in found where upload.place == place && !named.contains(upload.uploadID) {
+            guard let begun = InstantText.milliseconds(upload.begunAt), window.contains(begun) else { continue }
+            _ = try abort(place, upload.uploadID, stop)
+        }
+        // A request on its way may still begin one; then this is done again.
+        if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+}

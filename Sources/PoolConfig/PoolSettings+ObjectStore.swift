@@ -1,0 +1,77 @@
+internal import WorkerCore
+
+/// The object store's settings, and what is wrong with them.
+extension PoolSettings {
+    private static let names = ["raw", "exports", "assets"]
+    /// As the neighbouring back ends lay their keys out; each pattern only where its bucket is known.
+    private static let standardReadable = ["{raw}/clips", "{exports}/exports", "{assets}"]
+    private static let standardWritable = ["{raw}/clips", "{exports}/exports"]
+    private static let shortestKey = 8
+    /// What stores are delivered with, and what examples have.
+    private static let knownKeys = ["minioadmin", "minio123", "password", "changeme", "secretkey", "secret-key"]
+
+    static func objectStore(_ values: inout SettingValues) -> ObjectStore? {
+        guard let endpoint = values.text("REELPOOL_S3_ENDPOINT") else {
+            for setting in Settings.all
+            where setting.name.hasPrefix("REELPOOL_S3_") && values.isGiven(setting.name) {
+                values.report(setting.name, "is of no use without REELPOOL_S3_ENDPOINT")
+            }
+            return nil
+        }
+        var buckets: [String: String] = [:]
+        for name in names { buckets[name] = values.text("REELPOOL_S3_BUCKET_\(name.uppercased())") }
+        let style = ObjectStore.Style(rawValue: values.text("REELPOOL_S3_STYLE") ?? "")
+        if style == nil { values.report("REELPOOL_S3_STYLE", "is path or virtual") }
+        return ObjectStore(
+            endpoint: endpoint, region: values.text("REELPOOL_S3_REGION") ?? "auto", style: style ?? .path,
+            accessKey: required(&values, "REELPOOL_S3_ACCESS_KEY"),
+            secretKey: required(&values, "REELPOOL_S3_SECRET_KEY"),
+            sessionToken: values.text("REELPOOL_S3_SESSION_TOKEN"), authorityFile: values.text("REELPOOL_S3_CA_FILE"),
+            buckets: buckets, readable: patterns(&values, "REELPOOL_S3_READ_ALLOW", standardReadable, buckets),
+            writable: patterns(&values, "REELPOOL_S3_WRITE_ALLOW", standardWritable, buckets))
+    }
+
+    private static func required(_ values: inout SettingValues, _ name: String) -> String {
+        if let text = values.text(name) { return text }
+        values.report(name, "is needed for REELPOOL_S3_ENDPOINT")
+        return ""
+    }
+
+    private static func patterns(
+        _ values: inout SettingValues, _ name: String, _ standard: [String], _ buckets: [String: String]
+    ) -> [String] {
+        guard values.isGiven(name) else {
+            return standard.filter { pattern in buckets.keys.contains { pattern.hasPrefix("{\($0)}") } }
+        }
+        let patterns = values.list(name)
+        for pattern in patterns {
+            for bucket in names where pattern.hasPrefix("{\(bucket)}") && buckets[bucket] == nil {
+                values.report(name, "has {\(bucket)}, and there is no REELPOOL_S3_BUCKET_\(bucket.uppercased())")
+            }
+        }
+        return patterns
+    }
+
+    func checkObjectStore(_ values: inout SettingValues) {
+        guard let store = objectStore else { return }
+        if !store.endpoint.hasPrefix("http://"), !store.endpoint.hasPrefix("https://") {
+            values.report("REELPOOL_S3_ENDPOINT", "begins with https:// or http://")
+        } else if store.endpoint.contains("@") {
+            values.report("REELPOOL_S3_ENDPOINT", "has no user and no password in it")
+        }
+        let secret = store.secretKey
+        if !secret.isEmpty,
+            secret.utf8.count < Self.shortestKey || Self.knownKeys.contains(secret.lowercased())
+                || Set(secret).count < 5 || secret.lowercased().hasPrefix("change-this") || secret == store.accessKey
+        {
+            values.report("REELPOOL_S3_SECRET_KEY", "is one that anyone guesses")
+        }
+        if store.readable.isEmpty, store.writable.isEmpty {
+            values.report(
+                "REELPOOL_S3_ENDPOINT", "is set, and nothing in it may be read or written: name buckets or patterns")
+        }
+        for (name, bucket) in store.buckets where bucket.contains("/") || bucket.contains("{") {
+            values.report("REELPOOL_S3_BUCKET_\(name.uppercased())", "is the name of a bucket")
+        }
+    }
+}
