@@ -90,6 +90,12 @@ let package = Package(
             dependencies: ["Model", "SQLStore", "WorkerCore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
 
+        // The pool for workers that reach nothing but the control service: what is said, and the worker's side.
+        .target(name: "EdgeWire", dependencies: ["Model", "WorkerCore"], swiftSettings: strict),
+        .target(
+            name: "StoreEdge", dependencies: ["EdgeWire", "HTTPTransfer", "Model", "WorkerCore"],
+            swiftSettings: strict),
+
         // Messages to jobs and jobs to answers, without a connection; then the connections.
         .target(
             name: "Envelopes",
@@ -128,7 +134,8 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "Envelopes", "Model", "WorkerCore", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "EdgeWire", "Envelopes", "Model", "WorkerCore",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: strict),
@@ -136,9 +143,10 @@ let package = Package(
         .target(
             name: "Pool",
             dependencies: [
-                "CodecHost", "Envelopes", "Isolation", "LocalObjects", "MediaTasks", "Model", "PoolConfig",
-                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StorePostgres", "StoreSQLite", "Webhooks",
-                "WorkerCore", .product(name: "Logging", package: "swift-log"),
+                "CodecHost", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
+                "PoolConfig",
+                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite",
+                "Webhooks", "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
         .target(name: "Signals", swiftSettings: strict),
@@ -230,7 +238,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Model", "SQLStore", "StorePostgres", "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
+                "EdgeWire", "HTTPTransfer", "Model", "SQLStore", "Service", "StoreEdge", "StorePostgres", "StoreSQLite",
+                "TestSupport", "WorkerCore", "store-writer", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // Writes to a store until it is killed.
         .executableTarget(
