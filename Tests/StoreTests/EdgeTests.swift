@@ -22,20 +22,21 @@ struct EdgeTests {
 
         init(to target: Int) throws {
             self.target = target
-            listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
             var size = socklen_t(MemoryLayout<sockaddr_in>.size)
             let isBound = withUnsafeMutablePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(listener, $0, size) == 0 && listen(listener, 64) == 0 && getsockname(listener, $0, &size) == 0
+                    bind(descriptor, $0, size) == 0 && listen(descriptor, 64) == 0
+                        && getsockname(descriptor, $0, &size) == 0
                 }
             }
             guard isBound else { throw StoreError("nothing can be listened on") }
-            port = Int(UInt16(bigEndian: address.sin_port))
-            OwnThread.start(named: "lossy") { [listener] in
-                while case let peer = accept(listener, nil, nil), peer >= 0 {
+            (listener, port) = (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+            OwnThread.start(named: "lossy") { [weak self] in
+                while case let peer = accept(descriptor, nil, nil), peer >= 0 {
                     OwnThread.start(named: "lossy") { [weak self] in
                         self?.pass(peer)
                         Glibc.close(peer)
