@@ -13,7 +13,7 @@ package final class EdgeQueue: WorkQueue {
     private static let retry = Backoff(baseSeconds: 0.5, capSeconds: 5)
 
     private struct State {
-        /// Given out by a claim, and not known to have ended.
+        /// Given out by a claim, and not ended here. A lease that was lost stays: that is seldom, and no harm.
         var known: Set<Lease> = []
         /// Endings that were sent without an answer.
         var unanswered: Set<Lease> = []
@@ -63,7 +63,6 @@ package final class EdgeQueue: WorkQueue {
         let answer: EdgeWire.Renewed = try await client.askStore(
             "renew", EdgeWire.Renewal(worker: worker, leases: leases, seconds: seconds),
             within: max(1, min(8, seconds / 4)))
-        forget(answer.lost)
         return answer.outcome
     }
 
@@ -75,13 +74,18 @@ package final class EdgeQueue: WorkQueue {
         let message = EdgeWire.Finish(
             worker: worker,
             endings: endings.map { EdgeEnding($0, isRepeated: unanswered.contains($0.lease)) })
-        // Until the answer is here.
-        state.withLock { $0.unanswered.formUnion(endings.map(\.lease)) }
-        let answer: EdgeWire.Finished = try await client.askStore("finish", message)
+        let answer: EdgeWire.Finished
+        do {
+            answer = try await client.askStore("finish", message)
+        } catch {
+            state.withLock { $0.unanswered.formUnion(endings.map(\.lease)) }
+            throw error
+        }
         guard answer.outcomes.count == endings.count else {
             throw StoreError("the control service forgot an ending", code: .internalFault)
         }
-        forget(endings.map(\.lease))
+        state.withLock { $0.unanswered.subtract(endings.map(\.lease)) }
+        forget(zip(endings, answer.outcomes).filter { $1 != .stale }.map { $0.0.lease })
         return answer.outcomes
     }
 
@@ -156,10 +160,7 @@ package final class EdgeQueue: WorkQueue {
     }
 
     private func forget(_ leases: [Lease]) {
-        state.withLock { state in
-            state.known.subtract(leases)
-            state.unanswered.subtract(leases)
-        }
+        state.withLock { $0.known.subtract(leases) }
     }
 
     /// For what may be asked again without harm.
