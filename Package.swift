@@ -112,6 +112,12 @@ let package = Package(
         .target(
             name: "HTTPTransfer", dependencies: ["CCurl", "CCurlShims", "Model", "WorkerCore"], swiftSettings: strict),
 
+        // Objects in stores that speak Amazon's S3.
+        .target(
+            name: "S3",
+            dependencies: ["HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+
         // Signed notices to receivers that senders named.
         .target(
             name: "Webhooks",
@@ -123,6 +129,12 @@ let package = Package(
         .target(name: "CodecHost", dependencies: ["Isolation", "Model"], swiftSettings: strict),
         // What tasks may name on a machine's own disks.
         .target(name: "LocalObjects", dependencies: ["LocalFiles", "Model", "WorkerCore"], swiftSettings: strict),
+        // What is behind URLs, into stores.
+        .target(
+            name: "Downloads",
+            dependencies: [
+                "HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -143,9 +155,10 @@ let package = Package(
         .target(
             name: "Pool",
             dependencies: [
-                "CodecHost", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
-                "PoolConfig",
-                "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite",
+                "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
+                "Model",
+                "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "Service", "SQLStore", "StoreEdge", "StorePostgres",
+                "StoreSQLite",
                 "Webhooks", "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
@@ -222,6 +235,17 @@ let package = Package(
             name: "HTTPTransferTests", dependencies: ["HTTPTransfer", "Model", "TestSupport", "WorkerCore"],
             swiftSettings: strict),
         .testTarget(
+            name: "S3Tests",
+            dependencies: [
+                "HTTPTransfer", "Model", "PoolTestSupport", "S3", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "DownloadTests",
+            dependencies: [
+                "Downloads", "LocalObjects", "Model", "TestSupport", "WorkerCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .testTarget(
             name: "WebhookTests",
             dependencies: [
                 "Envelopes", "Model", "SQLStore", "StoreSQLite", "TestSupport", "Webhooks", "WorkerCore",
@@ -252,7 +276,9 @@ let package = Package(
         // Real servers, real daemons and the Python clients that talk to them.
         .target(
             name: "PoolTestSupport",
-            dependencies: ["Model", "ProgressRedis", "QueueRabbitMQ", "TestSupport", "WorkerCore"],
+            dependencies: [
+                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "TestSupport", "WorkerCore",
+            ],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",

@@ -5,7 +5,8 @@ from table import Table, as_markdown
 PREFACE = """# Benchmarks
 
 Reelpool beside the `ffmpeg` command line, same settings, same number of threads. Written by `make bench`; numbers are \
-for the machine below, ratios travel better.
+for the machine below, ratios travel better. The pool beside TaskIQ's and Celery's workers: \
+[benchmarks-pool.md](benchmarks-pool.md).
 """
 
 METHOD = """## How it is measured

@@ -9,6 +9,7 @@
 # Everything lies in REELPOOL_SERVERS_FOLDER.
 set -euo pipefail
 
+scripts=$(dirname "$(realpath "$0")")
 folder=${REELPOOL_SERVERS_FOLDER:-${TMPDIR:-/tmp}/reelpool-servers-$(id -u)}
 # To add a server NAME: a file in servers.d with its name added here, functions start_NAME and stop_NAME, and what tests
 # need through `provide`.
@@ -16,14 +17,18 @@ servers=()
 
 say() { echo "$*" >&2; }
 
-# A port of the loopback address that nothing listens on now; the same one after a restart.
+# A port of the loopback address that nothing listens on now; the same one after a restart. Below those that the kernel
+# gives to whoever connects: one of these may be taken while a server is down.
 port_of() {
     local file=$folder/$1.port
     [ -s "$file" ] || python3 -c '
-import socket
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1])' > "$file"
+import random, socket
+while True:
+    port = random.randrange(15000, 32000)
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", port)) != 0:
+            break
+print(port)' > "$file"
     cat "$file"
 }
 
@@ -79,7 +84,7 @@ stop_process() {
 }
 
 # Each file adds one to the list.
-for file in "$(dirname "$0")"/servers.d/*.sh; do
+for file in "$scripts"/servers.d/*.sh; do
     # shellcheck source=/dev/null
     . "$file"
 done
@@ -93,7 +98,15 @@ case $command in
         mkdir -p "$folder"
         chmod 755 "$folder"
         [ $# -gt 0 ] || set -- "${servers[@]}"
-        for server; do "start_$server"; done
+        # All at once: most of it is waiting.
+        starting=()
+        for server; do
+            "start_$server" &
+            starting+=($!)
+        done
+        failed=0
+        for process in "${starting[@]}"; do wait "$process" || failed=1; done
+        exit $failed
         ;;
     stop)
         [ $# -gt 0 ] || set -- "${servers[@]}"

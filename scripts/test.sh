@@ -51,7 +51,7 @@ run_tests() {
 
 # Tests of the pool wait for servers, daemons keep every core busy, and so do media: together each would be in the others'
 # way. Daemons come one at a time.
-services='^(HTTPTransferTests|IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
+services='^(DownloadTests|HTTPTransferTests|IsolationTests|PoolTests|QueueTests|S3Tests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
 run_tests --parallel --filter "$services"
 run_tests --no-parallel --filter "$daemons"

@@ -39,7 +39,7 @@ struct StoreBench {
     func run() async throws {
         try await store.migrate()
         let filling = try await clock.measure { try await fill() }
-        let (latencies, single) = try await oneByOne()
+        let (latencies, ended, single) = try await oneByOne()
         let batches = try await inBatches()
         func rate(_ count: Int, _ time: Duration) -> String { String(Int(Double(count) / seconds(time))) }
         func milliseconds(_ part: Double) -> String {
@@ -49,7 +49,7 @@ struct StoreBench {
         }
         let cells = [
             name, scenario.name, rate(settings.jobs, filling), milliseconds(0.5), milliseconds(0.99),
-            milliseconds(1), rate(latencies.count, single), rate(batches.count, batches.time),
+            milliseconds(1), rate(ended, single), rate(batches.count, batches.time),
         ]
         print("| " + cells.joined(separator: " | ") + " |")
         fflush(nil)
@@ -69,7 +69,8 @@ struct StoreBench {
                 job.idempotencyKey = "\(number)"
                 job.tier = Tier(number % 4)
                 job.costSeconds = Double(number % 60)
-                job.memoryBytes = Int64(number % 17) << 28
+                // Where an owner has few places, jobs that fit none of these workers would soon hold them all.
+                job.memoryBytes = Int64(number % (scenario.runningLimit < 1000 ? 12 : 17)) << 28
                 return job
             }
             _ = try await store.insert(jobs)
@@ -82,24 +83,28 @@ struct StoreBench {
     }
 
     /// Several workers, each taking one job and ending it, as they do in a pool that renders.
-    private func oneByOne() async throws -> (latencies: [Duration], time: Duration) {
+    private func oneByOne() async throws -> (latencies: [Duration], ended: Int, time: Duration) {
         let start = clock.now
-        let latencies = try await withThrowingTaskGroup(of: [Duration].self) { group in
+        let all = try await withThrowingTaskGroup(of: (latencies: [Duration], ended: Int).self) { group in
             for worker in 0..<settings.workers {
                 group.addTask {
-                    var mine: [Duration] = []
+                    var mine: (latencies: [Duration], ended: Int) = ([], 0)
                     for _ in 0..<settings.claims / settings.workers {
                         let before = clock.now
                         let jobs = try await store.claim(request("w\(worker)", 1))
-                        mine.append(clock.now - before)
+                        mine.latencies.append(clock.now - before)
                         try await end(jobs, "w\(worker)")
+                        mine.ended += jobs.count
                     }
                     return mine
                 }
             }
-            return try await group.reduce(into: []) { $0 += $1 }
+            return try await group.reduce(into: (latencies: [Duration](), ended: 0)) { all, one in
+                all.latencies += one.latencies
+                all.ended += one.ended
+            }
         }
-        return (latencies.sorted(), clock.now - start)
+        return (all.latencies.sorted(), all.ended, clock.now - start)
     }
 
     private func inBatches() async throws -> (count: Int, time: Duration) {

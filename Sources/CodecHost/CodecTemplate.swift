@@ -87,10 +87,10 @@ package final class CodecTemplate: Sendable {
 
     /// What a job's process finds to shut itself in with on this machine, tried out by one. Blocks for some milliseconds.
     package func inspectSandbox() throws -> SandboxReport {
-        guard let report = try fork().greeting() else {
-            throw IsolationError(.sandboxUnavailable, "a process for a job does not come up")
+        for _ in 0..<2 {
+            if let report = try fork().greeting() { return report }
         }
-        return report
+        throw IsolationError(.sandboxUnavailable, "a process for a job does not come up")
     }
 
     private func fork(_ state: inout State, _ cpuSeconds: Int?) throws -> CodecChild {
@@ -150,7 +150,12 @@ package final class CodecTemplate: Sendable {
         }
     }
 
+    /// A template that is killed while it loads is started again: once is bad luck, as with a fork.
     private static func spawn(_ settings: Settings) throws -> TemplateHandle {
-        try TemplateHandle(program: settings.program, environment: settings.environment)
+        do {
+            return try TemplateHandle(program: settings.program, environment: settings.environment)
+        } catch {
+            return try TemplateHandle(program: settings.program, environment: settings.environment)
+        }
     }
 }

@@ -207,7 +207,9 @@ final class Conversation {
             return refuse("an output that was not offered")
         }
         guard progressMeter.passes(at: MonotonicClock.seconds) else { return refuse("a flood of outputs") }
-        guard message.count >= 0, message.count <= job.limits.outputBytes else { return refuse("a head that is none") }
+        guard message.count >= 0, message.count <= ChannelLayout.maximumHeadBytes else {
+            return refuse("a head that is none")
+        }
         outputs[index] = nil
         let isServed = serve {
             let sink = try files.makeOutput(job.task.outputs[index], headBytes: message.count)

@@ -7,6 +7,9 @@ package struct RangeRead: Sendable {
     /// The whole object's size, where the server says.
     package var sizeBytes: Int64?
     package var response: TransferResponse
+
+    /// Nothing is at the offset that was asked for. Source: RFC 9110 §15.5.17.
+    package var isBehindTheEnd: Bool { response.status == 416 }
 }
 
 extension HTTPClient {
@@ -20,6 +23,18 @@ extension HTTPClient {
         _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
         stop: TransferStop = TransferStop()
     ) throws(TransferError) -> RangeRead {
+        let read = try readOrRefusal(request, at: offset, into: buffer, stop: stop)
+        if !read.isBehindTheEnd || read.sizeBytes.map({ offset < $0 }) ?? false {
+            try read.response.requireSuccess()
+        }
+        return read
+    }
+
+    /// Like `read`, but what is no success is an answer, too, with its explanation.
+    package func readOrRefusal(
+        _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
+        stop: TransferStop = TransferStop()
+    ) throws(TransferError) -> RangeRead {
         precondition(offset >= 0 && !buffer.isEmpty, "an empty or impossible range")
         var request = request
         request.headers.append(TransferHeader("Range", "bytes=\(offset)-\(offset + Int64(buffer.count) - 1)"))
@@ -28,11 +43,11 @@ extension HTTPClient {
         let sink = TransferSink(begin: target.begin, take: target.take)
         let response = try perform(request, into: sink, stop: stop)
         if response.status == 416 {
-            // Source: RFC 9110 §15.5.17; "bytes */1234".
+            // "bytes */1234".
             let size = response.head["Content-Range"]?.split(separator: "/").last.flatMap { Int64($0) }
-            if size.map({ offset >= $0 }) ?? true { return RangeRead(count: 0, sizeBytes: size, response: response) }
+            return RangeRead(count: 0, sizeBytes: size, response: response)
         }
-        try response.requireSuccess()
+        guard response.head.isSuccess else { return RangeRead(count: 0, sizeBytes: nil, response: response) }
         guard target.count == target.expected ?? target.count else {
             throw TransferError(.truncated, "\(place) sent \(target.count) bytes of a range")
         }

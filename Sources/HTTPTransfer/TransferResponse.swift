@@ -1,3 +1,5 @@
+internal import CCurl
+
 /// What a server says before the body.
 package struct TransferHead: Sendable {
     package var status: Int
@@ -14,6 +16,13 @@ package struct TransferHead: Sendable {
 
     /// The body's length, where it is announced.
     package var contentLength: Int64? { self["Content-Length"].flatMap { Int64($0) } }
+
+    /// When the server answered, by its own clock, in seconds since 1970. Source: RFC 9110 §6.6.1.
+    package var date: Int64? {
+        guard let text = self["Date"] else { return nil }
+        let seconds = curl_getdate(text, nil)
+        return seconds < 0 ? nil : Int64(seconds)
+    }
 }
 
 /// An answer, whole.

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Synchronization
 
 /// The request to end transfers, from any thread; all that use it end within moments, with `.cancelled`.
@@ -20,6 +21,16 @@ package final class TransferStop: Sendable {
         state.withLock { state in
             for listener in state.listeners.values { listener() }
         }
+    }
+
+    /// Sleeps on the calling thread, which must not be one of Swift's own pool.
+    ///
+    /// - Returns: whether the time is over; `false` as soon as the stop is raised.
+    package func sleep(seconds: Double) -> Bool {
+        let alarm = DispatchSemaphore(value: 0)
+        let listening = listen { alarm.signal() }
+        defer { stopListening(listening) }
+        return alarm.wait(timeout: .now() + max(0, seconds)) == .timedOut && !isRaised
     }
 
     /// - Parameter wake: called at most once, at once if it is late; it must not block or call back.

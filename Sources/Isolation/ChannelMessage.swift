@@ -114,4 +114,6 @@ package enum ChannelLayout {
     /// Sources and outputs of one task. Outputs have a bit each in the last message.
     package static let maximumSources = 256
     package static let maximumOutputs = 32
+    /// What an output may have written again, which some stores keep in memory until the end.
+    package static let maximumHeadBytes: Int64 = 65 << 20
 }

@@ -51,8 +51,12 @@ package final class ParentLink {
     // MARK: Reading
 
     /// Fills `buffer` from `offset` on, as far as the resource goes.
+    ///
+    /// - Parameter inParts: only parts of the resource may be read: nothing is asked for beyond an answer that was
+    ///   shorter than the question, and nothing ahead.
     func read(
-        _ resource: UInt32, sizeBytes: Int64?, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ resource: UInt32, sizeBytes: Int64?, inParts: Bool = false, into buffer: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) -> Int {
         // Broken media asks for the strangest places; beyond here sums would not fit.
         let limit = min(sizeBytes ?? .max, 1 << 60)
@@ -76,7 +80,9 @@ package final class ParentLink {
             UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: source))
             done += count
+            if inParts, reads.isShort(slot) { break }
         }
+        if inParts { return done }
         readAhead(resource, from: offset + Int64(done), limit: limit, slots: pattern.aheadSlots)
         return done
     }
@@ -146,12 +152,14 @@ package final class ParentLink {
         reads.invalidate(output | ChannelMessage.outputFlag, offset..<offset + Int64(bytes.count))
     }
 
-    /// Reads an output back: what was written before is sent first, and the daemon keeps the order.
+    /// Reads an output back, as far as its store can: what was written before is sent first, and the daemon keeps the
+    /// order.
     func readBack(
         _ output: UInt32, sizeBytes: Int64, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) -> Int {
         if let slot = writes.closeFilling(output) { sendSlot(slot) }
-        return read(output | ChannelMessage.outputFlag, sizeBytes: sizeBytes, into: buffer, at: offset)
+        return read(
+            output | ChannelMessage.outputFlag, sizeBytes: sizeBytes, inParts: true, into: buffer, at: offset)
     }
 
     func commit(_ output: UInt32) { committed |= 1 << Int64(output) }

@@ -9,6 +9,7 @@ final class ReadWindow {
         var offset: Int64 = 0
         /// Asked for while pending, received when ready.
         var count = 0
+        var asked = 0
         var lastUse: UInt64 = 0
     }
 
@@ -79,7 +80,7 @@ final class ReadWindow {
     func begin(_ index: Int, _ resource: UInt32, offset: Int64, count: Int) {
         clock += 1
         slots[index] = Slot(
-            state: .pending, resource: resource, offset: offset, count: count, lastUse: clock)
+            state: .pending, resource: resource, offset: offset, count: count, asked: count, lastUse: clock)
     }
 
     func finish(_ index: Int, count: Int) {
@@ -104,6 +105,9 @@ final class ReadWindow {
         }
         return Int(position - slot.offset)..<slot.count
     }
+
+    /// Whether a filled slot holds less than was asked for.
+    func isShort(_ index: Int) -> Bool { slots[index].state == .ready && slots[index].count < slots[index].asked }
 
     /// Whether a filled slot says that nothing is there.
     func isEnd(_ index: Int, at position: Int64) -> Bool {

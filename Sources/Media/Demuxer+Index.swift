@@ -10,6 +10,8 @@ package struct StreamIndex: Sendable {
     /// The shortest and longest distance between neighbouring entries; only meaningful when every frame is listed.
     package var shortestStep: Int64 = .max
     package var longestStep: Int64 = 0
+    /// Runs of neighbouring entries at equal distances.
+    package var stepRuns = 0
     /// One past the last byte any entry claims.
     package var endByte: Int64 = 0
 }
@@ -23,13 +25,17 @@ extension Demuxer {
         var index = StreamIndex()
         index.entryCount = Int(count)
         var previous: Int64?
+        var lastStep: Int64?
         var lastKeyframe: Int64?
         for position in 0..<count {
             guard let entry = avformat_index_get_entry(stream, position)?.pointee else { continue }
             index.endByte = max(index.endByte, entry.pos + Int64(entry.size))
             if let previous, entry.timestamp > previous {
-                index.shortestStep = min(index.shortestStep, entry.timestamp - previous)
-                index.longestStep = max(index.longestStep, entry.timestamp - previous)
+                let step = entry.timestamp - previous
+                index.shortestStep = min(index.shortestStep, step)
+                index.longestStep = max(index.longestStep, step)
+                if step != lastStep { index.stepRuns += 1 }
+                lastStep = step
             }
             if entry.flags & AVINDEX_KEYFRAME != 0 {
                 index.keyframeCount += 1

@@ -27,12 +27,15 @@ package struct Demuxer: ~Copyable {
     private let bridge: InputBridge
 
     /// Reads the header and enough packets to know every stream.
+    ///
+    /// - Parameter readsMedia: `false` leaves it at what the header says, and reads no packet.
     package init(
-        _ source: any ByteSource, limits: DemuxerLimits = DemuxerLimits(), cancellation: Cancellation
+        _ source: any ByteSource, limits: DemuxerLimits = DemuxerLimits(), readsMedia: Bool = true,
+        cancellation: Cancellation
     ) throws {
         let bridge = try InputBridge(source, cancellation: cancellation)
         do {
-            context = try Self.open(bridge, limits: limits)
+            context = try Self.open(bridge, limits: limits, readsMedia: readsMedia)
         } catch {
             throw bridge.failure ?? error
         }
@@ -47,7 +50,7 @@ package struct Demuxer: ~Copyable {
     }
 
     private static func open(
-        _ bridge: InputBridge, limits: DemuxerLimits
+        _ bridge: InputBridge, limits: DemuxerLimits, readsMedia: Bool
     ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
         LogCapture.clear()
         let format = try recognise(bridge)
@@ -63,7 +66,7 @@ package struct Demuxer: ~Copyable {
         try check(avformat_open_input(&context, "", format, &options), "opening the file", code: .damagedMedia)
         do throws(MediaError) {
             try checkStreamCount(fresh, limits)
-            try findStreamInfo(fresh, limits: limits)
+            if readsMedia { try findStreamInfo(fresh, limits: limits) }
             // Some containers tell of streams only as they come.
             try checkStreamCount(fresh, limits)
         } catch {

@@ -68,6 +68,10 @@ final class OutputBridge {
     private var position: Int64 = 0
     /// One past the furthest byte written.
     private(set) var sizeBytes: Int64 = 0
+    /// What was left out when a write first began beyond all that was there.
+    private(set) var gap: Range<Int64>?
+    /// Bytes at the end that the sink has not been given.
+    private var held: (from: Int64, bytes: [UInt8])?
     private(set) var failure: (any Error)?
     private(set) var context: UnsafeMutablePointer<AVIOContext>?
 
@@ -89,11 +93,34 @@ final class OutputBridge {
         Unmanaged<OutputBridge>.fromOpaque(opaque.unsafelyUnwrapped).takeUnretainedValue()
     }
 
+    /// From now on keeps what is written at `position` and beyond, instead of giving it to the sink.
+    func holdBack(from position: Int64) { held = (position, []) }
+
+    /// What was kept, as if it had never been written.
+    func takeHeldBack() -> [UInt8] {
+        guard let held else { return [] }
+        self.held = nil
+        sizeBytes = held.from
+        return held.bytes
+    }
+
+    /// Writes beside libavformat, which has nothing more to write.
+    func put(_ bytes: [UInt8], at position: Int64) throws {
+        try bytes.withUnsafeBytes { try sink.write($0, at: position) }
+        sizeBytes = max(sizeBytes, position + Int64(bytes.count))
+    }
+
     private func write(_ buffer: UnsafePointer<UInt8>?, _ size: Int32) -> Int32 {
         guard size > 0 else { return 0 }
         if cancellation.isRaised { return rp_error_exit }
+        let bytes = UnsafeRawBufferPointer(start: buffer, count: Int(size))
         do {
-            try sink.write(UnsafeRawBufferPointer(start: buffer, count: Int(size)), at: position)
+            let passed = held.map { Int(max(0, min(Int64(size), $0.from - position))) } ?? bytes.count
+            if passed > 0 { try sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<passed]), at: position) }
+            if passed < bytes.count {
+                hold(UnsafeRawBufferPointer(rebasing: bytes[passed...]), position + Int64(passed))
+            }
+            if gap == nil, position > sizeBytes { gap = sizeBytes..<position }
             position += Int64(size)
             sizeBytes = max(sizeBytes, position)
             return size
@@ -101,6 +128,14 @@ final class OutputBridge {
             if failure == nil { failure = error }
             return rp_error_io
         }
+    }
+
+    private func hold(_ bytes: UnsafeRawBufferPointer, _ position: Int64) {
+        guard let from = held?.from else { return }
+        let offset = Int(position - from)
+        let missing = offset + bytes.count - (held?.bytes.count ?? 0)
+        if missing > 0 { held?.bytes.append(contentsOf: repeatElement(0, count: missing)) }
+        held?.bytes.withUnsafeMutableBytes { $0[offset..<offset + bytes.count].copyBytes(from: bytes) }
     }
 
     private func seek(_ offset: Int64, _ whence: Int32) -> Int64 {

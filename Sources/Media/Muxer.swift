@@ -3,22 +3,26 @@ internal import CFFmpegShims
 package import Model
 
 /// Where an MP4's or MOV's index (moov) goes.
-package enum IndexPlacement {
+package enum IndexPlacement: Sendable {
     case last
-    /// Before the media, which is moved up at the end: needs to read back, wastes no byte.
-    case first(any RereadableSink)
-    /// Before the media, in so many bytes set aside: one pass, for outputs that leave while they are written.
-    case reserved(bytes: Int64)
+    /// Before the media, in so many bytes set aside; last after all when it comes out larger. Takes one pass, so that
+    /// the media can leave while it is written. Nothing is written to the bytes set aside before the end.
+    case first(reserved: Int64)
 }
 
 /// A container being written. Packets may come in any order between streams; each stream's own must be in order.
 package struct Muxer: ~Copyable {
     private let context: UnsafeMutablePointer<AVFormatContext>
     private let bridge: OutputBridge
-    private let sink: any ByteSink
-    private let cancellation: Cancellation
-    private var rereader: InputBridge?
-    private var reservation: (position: Int64, size: Int64)?
+    private var reservation: Range<Int64>?
+    /// Set when an index that was to stand first had no room there.
+    package private(set) var indexOverflowed = false
+
+    /// How much of one stream comes before the next has its turn. A run of packets costs the index as much as five
+    /// frames do, so that frame by frame would double it; players have more than this in hand.
+    private static let chunkMicroseconds: Int32 = 500_000
+    /// Box size and type.
+    private static let boxHeaderBytes: Int64 = 8
 
     /// - Parameter format: libavformat's name, such as `mp4`, `mov`, `matroska`, `webm`, `mp3`.
     package init(format: String, sink: any ByteSink, cancellation: Cancellation) throws(MediaError) {
@@ -31,13 +35,11 @@ package struct Muxer: ~Copyable {
         rp_format_deny_nested_io(context)
         self.context = context
         self.bridge = bridge
-        self.sink = sink
-        self.cancellation = cancellation
     }
 
     deinit {
         avformat_free_context(context)
-        withExtendedLifetime((bridge, rereader)) {}
+        withExtendedLifetime(bridge) {}
     }
 
     /// - Returns: the stream's index.
@@ -87,20 +89,15 @@ package struct Muxer: ~Copyable {
         var dictionary: OpaquePointer?
         defer { av_dict_free(&dictionary) }
         for (key, value) in options.sorted(by: { $0.key < $1.key }) { av_dict_set(&dictionary, key, value, 0) }
-        switch index {
-        case .last: break
-        case .first(let sink):
-            let reader = try InputBridge(sink, cancellation: cancellation)
-            rereader = reader
-            rp_format_reread_through(context, reader.context)
-            av_dict_set(&dictionary, "movflags", "+faststart", AV_DICT_APPEND)
-        case .reserved(let bytes): av_dict_set_int(&dictionary, "moov_size", bytes, 0)
+        if case .first(let reserved) = index {
+            // Less could not even be made a `free` box.
+            av_dict_set_int(&dictionary, "moov_size", max(reserved, Self.boxHeaderBytes), 0)
+            context.pointee.max_chunk_duration = Self.chunkMicroseconds
         }
         try rethrowing(avformat_write_header(context, &dictionary), "writing the header")
-        if case .reserved(let bytes) = index {
-            // movenc leaves the gap between ftyp and mdat; the header of mdat, 16 bytes, follows it at once.
+        if case .first = index {
             avio_flush(context.pointee.pb)
-            reservation = (bridge.sizeBytes - bytes - 16, bytes)
+            reservation = bridge.gap
         }
         if let left = av_dict_get(dictionary, "", nil, AV_DICT_IGNORE_SUFFIX) {
             throw MediaError(
@@ -117,26 +114,50 @@ package struct Muxer: ~Copyable {
         try rethrowing(av_interleaved_write_frame(context, packet.pointer), "writing a packet")
     }
 
-    /// Writes the end of the file.
-    ///
-    /// - Parameter indexFits: `false` when the index is known to outgrow its reservation; it is then written last.
-    package mutating func finish(indexFits: Bool = true) throws {
-        let overflow = indexFits ? nil : reservation
-        // Without this the trailer would fail and the whole encode be lost.
-        if overflow != nil { av_opt_set_int(context.pointee.priv_data, "moov_size", 0, 0) }
+    /// Writes the end of the file, and the index where it belongs.
+    package mutating func finish() throws {
+        guard let reservation else {
+            try rethrowing(av_write_trailer(context), "writing the end")
+            return try flush()
+        }
+        // libavformat fails where an index has no room, and the whole encode would be lost. Told that nothing is set
+        // aside, it writes the index behind the media, from where it is taken to wherever it fits.
+        try rethrowing(av_interleaved_write_frame(context, nil), "writing the last packets")
+        try flush()
+        let mediaEnd = bridge.sizeBytes
+        bridge.holdBack(from: mediaEnd)
+        av_opt_set_int(context.pointee.priv_data, "moov_size", 0, 0)
         try rethrowing(av_write_trailer(context), "writing the index")
-        avio_flush(context.pointee.pb)
-        if let failure = bridge.failure { throw failure }
-        if let overflow { try fillReservation(overflow) }
+        try flush()
+        let index = bridge.takeHeldBack()
+        let rest = Int64(reservation.count - index.count)
+        if Self.isIndex(index), rest == 0 || rest >= Self.boxHeaderBytes {
+            try bridge.put(index, at: reservation.lowerBound)
+            if rest > 0 { try makeFree(reservation.upperBound - rest..<reservation.upperBound) }
+        } else {
+            indexOverflowed = true
+            try bridge.put(index, at: mediaEnd)
+            try makeFree(reservation)
+        }
     }
 
     package var sizeBytes: Int64 { bridge.sizeBytes }
 
-    /// Makes the unused gap a `free` box. Source: ISO/IEC 14496-12 §8.1.2.
-    private func fillReservation(_ gap: (position: Int64, size: Int64)) throws {
-        var header = withUnsafeBytes(of: UInt32(clamping: gap.size).bigEndian) { Array($0) }
-        header += Array("free".utf8)
-        try header.withUnsafeBytes { try sink.write($0, at: gap.position) }
+    private func flush() throws {
+        avio_flush(context.pointee.pb)
+        if let failure = bridge.failure { throw failure }
+    }
+
+    /// Whether the bytes are one `moov` box and nothing else.
+    private static func isIndex(_ bytes: [UInt8]) -> Bool {
+        let size = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+        return bytes.count >= boxHeaderBytes && size == bytes.count && bytes[4..<8].elementsEqual("moov".utf8)
+    }
+
+    /// Makes bytes that nothing was written to a `free` box. Source: ISO/IEC 14496-12 §8.1.2.
+    private func makeFree(_ range: Range<Int64>) throws {
+        let size = withUnsafeBytes(of: UInt32(clamping: range.count).bigEndian) { Array($0) }
+        try bridge.put(size + Array("free".utf8), at: range.lowerBound)
     }
 
     private func rethrowing(_ status: Int32, _ operation: String) throws {

@@ -17,7 +17,7 @@ struct CodecTasks {
     func main(sizes: [Int64?]) -> CodecTask? {
         let sources = zip(document.sources, sizes).map { CodecTask.Source(name: $0, sizeBytes: $1) }
         switch document {
-        case .noop: return nil
+        case .download, .noop: return nil
         case .probe: return CodecTask(kind: .probe, sources: sources, threads: 1)
         case .proxy(let task):
             var codec = CodecTask(

@@ -19,7 +19,7 @@ struct Need: Equatable {
         let pixels = probes.flatMap { $0.video }.map { Double($0.width * $0.height) }.max() ?? 0
         let held = pixels * bytesPerPixel * (framesHeld + framesPerThread * Double(caps.threads))
         switch document {
-        case .noop, .probe: return Need(costSeconds: 0.1, memoryBytes: Int64(baseBytes))
+        case .noop, .probe, .download: return Need(costSeconds: 0.1, memoryBytes: Int64(baseBytes))
         case .analysis: return need(seconds * 0.05 * scale(pixels), baseBytes + held / 6, caps)
         case .proxy: return need(seconds * 0.25 * scale(pixels), baseBytes + held / 2, caps)
         case .render: return need(seconds * 0.5 * scale(pixels), baseBytes + held, caps)

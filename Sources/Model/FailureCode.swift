@@ -57,6 +57,10 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case invalidTask = "invalid_task"
     case unknownTask = "unknown_task"
     case sourceNotAllowed = "source_not_allowed"
+    /// Something else stands where a source was when the work began.
+    case sourceChanged = "source_changed"
+    /// A URL that was good for some time, and is no more.
+    case urlExpired = "url_expired"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -91,6 +95,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case brokerUnavailable = "broker_unavailable"
     case cacheUnavailable = "cache_unavailable"
     case transferFailed = "transfer_failed"
+    /// The object store is there and says no: keys, permissions, a bucket's name, a clock.
+    case storageRefused = "storage_refused"
 
     case internalFault = "internal_fault"
     case sandboxViolation = "sandbox_violation"
@@ -100,7 +106,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         switch self {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
-            .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed:
+            .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
+            .sourceChanged, .urlExpired:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia
@@ -114,7 +121,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .crashed, .workerLost:
             .crashed
         case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
-            .listenFailed, .transferFailed:
+            .listenFailed, .transferFailed, .storageRefused:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

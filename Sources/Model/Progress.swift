@@ -1,7 +1,7 @@
 /// How far a piece of work is. Fractions never go back.
 package struct ProgressEvent: Codable, Sendable, Equatable {
     package enum Phase: String, Codable, Sendable {
-        case probing, decoding, encoding, finishing, completed
+        case probing, transferring, decoding, encoding, finishing, completed
     }
 
     package var phase: Phase

@@ -45,6 +45,8 @@ package struct ProxyReport: Codable, Sendable, Equatable {
     package var proxyReason: String
     /// In the proxy; absent where none was made.
     package var frames: Int?
+    /// Whether the proxy has its index before the media, as it should; absent where none was made.
+    package var indexFirst: Bool?
     package var audio: String?
     package var waveform: String?
     package var sprite: Sprite?

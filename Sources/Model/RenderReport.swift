@@ -34,6 +34,8 @@ package struct RenderReport: Codable, Sendable, Equatable {
     package var segments: Int
     package var video: Video?
     package var audio: Audio?
+    /// Whether an MP4 or MOV has its index before the media, as it should; absent for other containers.
+    package var indexFirst: Bool?
     /// What its author should know: choices that were made, and anything that is not as asked.
     package var notes: [String]
     /// In salvage: seconds asked for that the sources no longer had, and damaged packets passed over.

@@ -68,6 +68,8 @@ package struct VideoPlan: Codable, Sendable, Equatable {
     package var sampleAspectRatio: Rational
     package var bitDepth: Int
     package var cadence: Cadence
+    /// The source's frames are unevenly spaced; the output's are where the cadence is the source's.
+    package var variableFrameRate: Bool
     package var color: ColorTags
     package var hdr: HDRMetadata?
     /// For rate control and headers.

@@ -1,4 +1,6 @@
 internal import CodecHost
+internal import Downloads
+internal import FoundationEssentials
 internal import HTTPTransfer
 internal import LocalObjects
 internal import Logging
@@ -38,7 +40,10 @@ final class EdgeDaemon: Daemon {
         objects = LocalObjects(folders: settings.localFolders)
         let executor = CodecExecutor(template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
-        for kind in settings.kinds where kind != .noop { executors[kind] = executor }
+        for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
+        executors[.download] = DownloadExecutor(
+            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
+            now: { StoreTime(Date().timeIntervalSince1970 * 1000) })
         var worker = WorkerSettings(settings, instance: instance, version: version)
         // Each look and each renewal is a journey; the service tells when there is something to look for.
         worker.pollSeconds = 1
@@ -49,7 +54,7 @@ final class EdgeDaemon: Daemon {
 
     func run() async throws {
         if try await !client.check() { log.warning("the control service does not answer yet") }
-        if settings.kinds.contains(where: { $0 != .noop }) {
+        if settings.kinds.contains(where: \.needsProcess) {
             try template.startIsolated(requiresSandbox: settings.requiresSandbox, log: log)
         }
         log.noteReady(settings)

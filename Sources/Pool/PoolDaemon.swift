@@ -1,4 +1,5 @@
 internal import CodecHost
+internal import Downloads
 internal import Envelopes
 internal import FoundationEssentials
 internal import LocalObjects
@@ -49,13 +50,15 @@ final class PoolDaemon: Daemon {
         let executor = CodecExecutor(
             template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
-        for kind in settings.kinds where kind != .noop { executors[kind] = executor }
+        for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
+        executors[.download] = DownloadExecutor(
+            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
+            now: { Self.wallClock() })
         let sinks: [any ProgressSink] = [hub] + (redisProgress.map { [$0] } ?? [])
         progress = ProgressFan(sinks)
         worker = Worker(
             settings: WorkerSettings(settings, instance: instance, version: version), store: store,
-            executors: executors,
-            progress: progress, log: log)
+            executors: executors, progress: progress, log: log)
         (publisher, consumer) = try Self.broker(settings, log)
     }
 
@@ -145,8 +148,7 @@ final class PoolDaemon: Daemon {
 
     func run() async throws {
         try await store.migrate()
-        // The service alone runs no media.
-        if settings.kinds.contains(where: { $0 != .noop }) {
+        if settings.kinds.contains(where: \.needsProcess) {
             try template.startIsolated(requiresSandbox: settings.requiresSandbox, log: log)
         }
         log.noteReady(settings)

@@ -54,6 +54,8 @@ package struct PoolSettings: Sendable {
     package var caps: [JobKind: EffectiveCaps]
     package var requiresSandbox: Bool
     package var localFolders: [String]
+    /// Where tasks' URLs may lead though it is private.
+    package var sourceHosts: [String]
     package var leaseSeconds: Double
     package var drainSeconds: Double
     package var maxAttempts: Int
@@ -99,6 +101,7 @@ extension PoolSettings {
             service: service(&values), name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
             slots: slots, memoryBytes: memory, caps: caps(&values, roomBytes: memory / Int64(slots) - overheadBytes),
             requiresSandbox: values.flag("REELPOOL_REQUIRE_SANDBOX"), localFolders: values.list("REELPOOL_ALLOW_LOCAL"),
+            sourceHosts: values.list("REELPOOL_SOURCE_HOSTS"),
             leaseSeconds: Double(values.integer("REELPOOL_LEASE_SECONDS")),
             drainSeconds: Double(values.integer("REELPOOL_DRAIN_SECONDS")),
             maxAttempts: values.integer("REELPOOL_MAX_ATTEMPTS"),
@@ -174,18 +177,18 @@ extension PoolSettings {
     /// - Parameter roomBytes: what a slot can have; standard caps keep within it, given ones are checked against it.
     private static func caps(_ values: inout SettingValues, roomBytes: Int64) -> [JobKind: EffectiveCaps] {
         let minutes = values.integer("MAX_VIDEO_DURATION_MINUTES")
-        let gigabytes = values.integer("MAX_VIDEO_SIZE_GB")
+        let sourceBytes = Int64(values.integer("MAX_VIDEO_SIZE_GB")) << 30
         var caps: [JobKind: EffectiveCaps] = [:]
         for kind in JobKind.allCases where kind != .noop {
             let prefix = kind.rawValue.uppercased()
             let memory = values.bytes("\(prefix)_MEMORY") ?? 0
             caps[kind] = EffectiveCaps(
                 memoryBytes: values.isGiven("\(prefix)_MEMORY") ? memory : min(memory, roomBytes),
-                threads: values.integer("\(prefix)_FFMPEG_THREADS"),
+                threads: kind.needsProcess ? values.integer("\(prefix)_FFMPEG_THREADS") : 1,
                 wallSeconds: 60 * values.integer("\(prefix)_TIMEOUT_MINUTES"),
                 stallSeconds: values.integer("\(prefix)_STALL_SECONDS"),
-                outputBytes: values.bytes("\(prefix)_MAX_OUTPUT") ?? 0, sourceSeconds: 60 * minutes,
-                sourceBytes: Int64(gigabytes) << 30)
+                outputBytes: values.bytes("\(prefix)_MAX_OUTPUT") ?? sourceBytes, sourceSeconds: 60 * minutes,
+                sourceBytes: sourceBytes)
         }
         return caps
     }

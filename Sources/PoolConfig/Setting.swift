@@ -31,10 +31,10 @@ package struct Setting: Sendable {
 /// Every setting there is. What is not here is refused, so that a misspelt one is not silently without effect.
 package enum Settings {
     /// Variables that begin so are ours: an unknown one among them is a mistake.
-    package static let prefixes = ["REELPOOL_", "RENDER_", "PROXY_", "PROBE_", "ANALYSIS_"]
+    package static let prefixes = ["REELPOOL_", "RENDER_", "PROXY_", "PROBE_", "ANALYSIS_", "DOWNLOAD_"]
 
     package static let all: [Setting] =
-        pool + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps)
+        pool + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps) + downloads
 
     private static let pool = [
         Setting(
@@ -49,12 +49,16 @@ package enum Settings {
         Setting(
             "REELPOOL_NAME", .text, nil, "The worker's name, unique among live workers; the host's name by default."),
         Setting(
-            "REELPOOL_KINDS", .list, "render,proxy,probe,analysis", "Kinds of jobs that the worker takes, or `none`."),
+            "REELPOOL_KINDS", .list, "render,proxy,probe,analysis,download",
+            "Kinds of jobs that the worker takes, or `none`."),
         Setting("REELPOOL_SLOTS", .integer(1...256), "1", "Jobs at a time."),
         Setting("REELPOOL_MEMORY", .bytes, nil, "Memory for all jobs together; the container's limit by default."),
         Setting(
             "REELPOOL_REQUIRE_SANDBOX", .flag, "false", "Refuse to start where the kernel lacks a part of the sandbox."),
         Setting("REELPOOL_ALLOW_LOCAL", .list, nil, "Folders below which tasks may name local files."),
+        Setting(
+            "REELPOOL_SOURCE_HOSTS", .list, nil,
+            "Hosts, addresses and blocks that tasks' URLs may lead to though they are private."),
         Setting("REELPOOL_LEASE_SECONDS", .integer(1...3600), "30", "How long a job is held without a renewal."),
         Setting("REELPOOL_DRAIN_SECONDS", .integer(0...86_400), "30", "What running jobs get after SIGTERM."),
         Setting("REELPOOL_MAX_ATTEMPTS", .integer(1...100), "3", "Attempts of a job whose sender does not say."),
@@ -102,6 +106,15 @@ package enum Settings {
     private static let limits = [
         Setting("MAX_VIDEO_DURATION_MINUTES", .integer(1...10_000), "90", "The longest source."),
         Setting("MAX_VIDEO_SIZE_GB", .integer(1...10_000), "10", "The largest source."),
+    ]
+
+    /// In the daemon itself, so that there is no process with threads and a cap of its own.
+    private static let downloads = [
+        Setting("DOWNLOAD_MEMORY", .bytes, "128m", "Memory that is set aside for one download."),
+        Setting("DOWNLOAD_CPUS", .text, nil, "The container's share, for compose files; not used by the worker."),
+        Setting("DOWNLOAD_TIMEOUT_MINUTES", .integer(1...100_000), "240", "The longest download."),
+        Setting("DOWNLOAD_STALL_SECONDS", .integer(1...86_400), "30", "How long a server may send nothing."),
+        Setting("DOWNLOAD_MAX_OUTPUT", .bytes, nil, "The largest download; MAX_VIDEO_SIZE_GB by default."),
     ]
 
     private static func caps(_ kind: String) -> [Setting] {

@@ -43,11 +43,11 @@ final class ParentOutputs: OutputProvider {
     func prepare() {}
     func isSource(_ source: String, output name: String) -> Bool { false }
 
-    func create(_ name: String) throws -> any StagedOutput {
+    func create(_ name: String, headBytes: Int64) throws -> any StagedOutput {
         guard let index = names.firstIndex(of: name) else {
             throw EngineError(.outputNotWritable, "\(name) is not among the job's outputs")
         }
-        return Output(name, ParentOutput(link, index: index, headBytes: 0))
+        return Output(name, ParentOutput(link, index: index, headBytes: headBytes))
     }
 
     func commit(_ outputs: [any StagedOutput]) {

@@ -116,7 +116,7 @@ private final class MemoryFiles: SourceProvider, OutputProvider {
     func lastingName(of name: String) -> String { name }
     func prepare() {}
     func isSource(_ source: String, output name: String) -> Bool { false }
-    func create(_ name: String) -> any StagedOutput { File(name) }
+    func create(_ name: String, headBytes: Int64) -> any StagedOutput { File(name) }
 
     func commit(_ outputs: [any StagedOutput]) {
         for case let file as File in outputs { files[file.destination] = file }

@@ -41,14 +41,16 @@ struct ComposeTests {
     func bounds() async throws {
         let services = try #require(try await Self.document()["services"]?.objectValue)
         let daemons = services.filter { $0.value["environment"]?["REELPOOL_DATABASE"] != nil }
-        #expect(Set(daemons.keys) == ["control", "worker-render", "worker-proxy"])
+        #expect(Set(daemons.keys) == ["control", "worker-render", "worker-proxy", "worker-download"])
         for (name, service) in daemons {
             let environment = try #require(service["environment"]?.objectValue)
             let drain = Int64(environment["REELPOOL_DRAIN_SECONDS"]?.stringValue ?? "") ?? 0
             let grace = Int64(service["stop_grace_period"]?.stringValue?.filter(\.isNumber) ?? "") ?? 0
             #expect(grace >= drain + 5, "\(name)")
             let slots = Int64(environment["REELPOOL_SLOTS"]?.stringValue ?? "1") ?? 1
-            let memory = ["RENDER_MEMORY", "PROXY_MEMORY"].compactMap { environment[$0]?.stringValue }.map(Self.bytes)
+            let memory = ["RENDER_MEMORY", "PROXY_MEMORY", "DOWNLOAD_MEMORY"].compactMap {
+                environment[$0]?.stringValue
+            }.map(Self.bytes)
                 .max()
             let limit = Self.bytes(try #require(service["mem_limit"]?.stringValue))
             #expect(limit >= slots * ((memory ?? 0) + (256 << 20)), "\(name)")

@@ -105,6 +105,8 @@ final class Campaign: Sendable {
         case .brokerRestarted:
             try await ground.servers.restart("rabbitmq")
         case .brokerOutOfDisk:
+            // A broker that was just killed takes connections before it takes commands.
+            try await ground.servers.rabbitmqctl("await_startup", "--timeout", "60")
             try await ground.servers.rabbitmqctl("set_disk_free_limit", "900GB")
             try await Task.sleep(for: .seconds(2))
             try await ground.servers.rabbitmqctl("set_disk_free_limit", "50MB")

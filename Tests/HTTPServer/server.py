@@ -17,6 +17,7 @@ PIECE = bytes(range(251)) * 4178  # about 1 MiB, of a prime period so that a shi
 PERIOD = 251
 counts = {"connections": 0, "open": 0, "most_open": 0, "requests": 0}
 hooks = {"now": 0, "most": 0, "received": []}
+asked = {}  # what was asked of /media, by the path's key
 lock = threading.Lock()
 
 
@@ -205,7 +206,7 @@ class Connection:
     def do_status(self):
         self.take_body()
         headers = [("Retry-After", "7")] if self.target.endswith(("429", "503")) else []
-        self.whole(int(self.target.rsplit("/", 1)[1]), b"because of it", headers)
+        self.whole(int(self.target.partition("?")[0].rsplit("/", 1)[1]), b"because of it", headers)
 
     def do_problem(self):
         """An explanation without an end."""
@@ -241,6 +242,76 @@ class Connection:
     def do_received(self):
         with lock:
             self.whole(200, hooks)
+
+    def do_media(self):
+        """A file, served well or badly: badly to the first `times` requests of a `key`, then well."""
+        query = self.query
+        with lock:
+            seen = asked.setdefault(query.get("key", ""), [])
+            seen.append(dict(self.headers))
+            turn = len(seen)
+        bad = turn <= self.number("times", 1)
+        if bad and "status" in query:
+            return self.whole(self.number("status"), b"because of it")
+        if not bad and "then" in query:
+            return self.whole(self.number("then"), b"no more")
+        with open(query["file"], "rb") as file:
+            content = file.read()
+        for piece in pattern(len(content), self.number("n") - len(content)):
+            content += piece
+        if "change" in query and turn > 1:
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        etag = '"%s"' % hashlib.sha256(content).hexdigest()[:16]
+        if query.get("etag") == "weak":
+            etag = "W/" + etag
+        first, status = 0, 200
+        wanted, match, same = self.get("range"), self.get("if-match"), self.get("if-range")
+        if "careless" not in query:
+            if match not in (None, etag):
+                return self.whole(412, b"another")
+            if same not in (None, etag):
+                wanted = None
+        headers = [] if query.get("etag") == "none" else [("ETag", etag)]
+        if "type" in query:
+            headers.append(("Content-Type", query["type"]))
+        if wanted and "noranges" not in query:
+            first, status = int(wanted.removeprefix("bytes=").split("-")[0]) + self.number("shift"), 206
+            whole = "*" if "star" in query else len(content)
+            headers.append(("Content-Range", "bytes %d-%d/%s" % (first, len(content) - 1, whole)))
+        body = content[first:]
+        chunked = "chunked" in query
+        if chunked:
+            headers.append(("Transfer-Encoding", "chunked"))
+        self.head(status, headers, None if chunked else self.number("length", len(body)))
+        sent = body
+        for name in ("cut", "reset", "stall"):
+            if bad and name in query:
+                sent = body[:self.number(name)]
+        for at in range(0, len(sent), 70001):
+            part = sent[at:at + 70001]
+            self.sock.sendall(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
+        if bad and "stall" in query:
+            return self.wait_for_the_end()
+        if bad and "reset" in query:
+            time.sleep(0.2)
+            return self.reset()
+        if len(sent) < len(body) or "length" in query:
+            self.keep = False
+        elif chunked:
+            self.sock.sendall(b"0\r\n\r\n")
+
+    def do_endless(self):
+        """A file, and then more and more of it."""
+        with open(self.query["file"], "rb") as file:
+            content = file.read()
+        self.keep = False
+        self.head(200, [("Transfer-Encoding", "chunked"), ("Content-Type", "video/mp4")])
+        while True:
+            self.sock.sendall(b"%x\r\n%s\r\n" % (len(content), content))
+
+    def do_asked(self):
+        with lock:
+            self.whole(200, asked.get(self.query["key"], []))
 
     def do_header(self):
         self.head(200, [("X-Line-%d" % index, "x" * 900) for index in range(self.number("n"))], 2)

@@ -103,6 +103,8 @@ final class Lies {
         "write-source": message(write, slot: 8, resource: 1 << 31, count: 10),
         "write-result-hole": message(write, slot: 8, resource: .max, offset: 100, count: 10),
         "create-other": message(create, resource: 1), "create-far": message(create, resource: .max),
+        "create-head": message(create, resource: 0, count: 1 << 40),
+        "create-negative-head": message(create, resource: 0, count: -1),
         "progress-nan": message(progress, values: [.nan, 0, 0, 0]),
         "progress-beyond": message(progress, values: [1.5, 0, 0, 0]),
         "progress-infinite": message(progress, values: [0, .infinity, 0, 0]),

@@ -17,18 +17,25 @@ enum Programs {
     static let hostile = path("isolation-test-child")
 }
 
-/// Local files for a child: sources by their paths, outputs in a folder or in memory.
+/// Local files for a child: sources by their paths, outputs in memory.
 final class TestFiles: ChildFiles {
     private let paths: [String]
-    private let folder: String?
+    private let streams: Bool
     private let outputs = Mutex<[String: MemoryFile]>([:])
+    private let streamed = Mutex<[String: StreamedSink]>([:])
     let interruptions = Mutex(0)
 
-    init(_ paths: [String], folder: String? = nil) { (self.paths, self.folder) = (paths, folder) }
+    /// - Parameter streams: outputs are as good as gone once they are written, as in a store.
+    init(_ paths: [String], streams: Bool = false) { (self.paths, self.streams) = (paths, streams) }
 
     func openSource(_ index: Int) throws -> any ByteSource { try LocalFile(path: paths[index]) }
 
     func makeOutput(_ name: String, headBytes: Int64) throws -> any RereadableSink {
+        if streams {
+            let sink = StreamedSink(headBytes: headBytes)
+            streamed.withLock { $0[name] = sink }
+            return sink
+        }
         let file = MemoryFile()
         outputs.withLock { $0[name] = file }
         return file
@@ -36,7 +43,11 @@ final class TestFiles: ChildFiles {
 
     func interrupt() { interruptions.withLock { $0 += 1 } }
 
-    func output(_ name: String) -> [UInt8]? { outputs.withLock { $0[name] }?.bytes }
+    func output(_ name: String) -> [UInt8]? {
+        outputs.withLock { $0[name] }?.bytes ?? streamed.withLock { $0[name] }?.bytes
+    }
+    /// How much of an output was out of reach in the end.
+    func goneBytes(_ name: String) -> Int { streamed.withLock { $0[name] }?.goneBytes ?? 0 }
     var outputNames: [String] { outputs.withLock { $0.keys.sorted() } }
 }
 

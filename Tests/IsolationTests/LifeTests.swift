@@ -204,6 +204,24 @@ struct LifeTests {
         #expect(failure { _ = try template.fork() }?.code == .sandboxUnavailable)
     }
 
+    @Test("begins although its template was killed while it loaded")
+    func killedWhileLoading() throws {
+        try withTemporaryFolder { folder in
+            let script = """
+                #!/bin/sh
+                [ -e \(folder)/tried ] || { : > \(folder)/tried; kill -9 $$; }
+                exec \(Programs.codec) "$@"
+
+                """
+            try Data(script.utf8).write(to: URL(fileURLWithPath: "\(folder)/codec"))
+            try #require(chmod("\(folder)/codec", 0o755) == 0)
+            let template = CodecTemplate(.init(program: "\(folder)/codec"))
+            defer { template.stop() }
+            #expect(try template.inspectSandbox().isComplete)
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/tried"))
+        }
+    }
+
     @Test("does not begin unprotected when that is asked for")
     func unprotected() async throws {
         var settings = CodecTemplate.Settings(program: Programs.hostile)

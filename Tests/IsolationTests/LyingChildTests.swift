@@ -13,7 +13,8 @@ struct LyingChildTests {
         "read-too-much", "read-nothing", "read-negative-count", "read-negative-offset", "read-overflow",
         "read-other-source", "read-output-not-begun", "write-read-slot", "write-far-slot", "write-too-much",
         "write-negative", "write-overflow", "write-not-begun", "write-source", "write-result-hole", "create-other",
-        "create-far", "progress-nan", "progress-beyond", "progress-infinite", "progress-phase", "progress-frames",
+        "create-far", "create-head", "create-negative-head", "progress-nan", "progress-beyond", "progress-infinite",
+        "progress-phase", "progress-frames",
         "end-count", "end-nothing", "end-beyond", "end-outputs-not-made", "end-garbage", "end-other-json",
         "end-deep-json", "fail-garbage", "flood-progress", "flood-create", "flood-reads", "flood-result", "many-reads",
     ]

@@ -49,7 +49,8 @@ struct FailureCodeTests {
         .invalidEdit: .invalidInput, .unknownField: .invalidInput, .unknownSource: .invalidInput,
         .rangeReversed: .invalidInput, .rangeOutOfBounds: .invalidInput, .editKeepsNothing: .invalidInput,
         .outputIsSource: .invalidInput, .fixtureMismatch: .invalidInput, .invalidTask: .invalidInput,
-        .unknownTask: .invalidInput, .sourceNotAllowed: .invalidInput,
+        .unknownTask: .invalidInput, .sourceNotAllowed: .invalidInput, .sourceChanged: .invalidInput,
+        .urlExpired: .invalidInput,
         .formatNotAllowed: .unsupportedMedia, .noDecoder: .unsupportedMedia, .noEncoder: .unsupportedMedia,
         .encryptedMedia: .unsupportedMedia, .codecNotInContainer: .unsupportedMedia,
         .tooManyPixels: .limitExceeded, .tooManyStreams: .limitExceeded, .outOfMemory: .limitExceeded,
@@ -62,7 +63,7 @@ struct FailureCodeTests {
         .readFailed: .dependencyUnavailable, .storeUnavailable: .dependencyUnavailable,
         .listenFailed: .dependencyUnavailable,
         .brokerUnavailable: .dependencyUnavailable, .cacheUnavailable: .dependencyUnavailable,
-        .transferFailed: .dependencyUnavailable,
+        .transferFailed: .dependencyUnavailable, .storageRefused: .dependencyUnavailable,
         .internalFault: .internalFault, .sandboxViolation: .internalFault, .sandboxUnavailable: .internalFault,
     ]
 }

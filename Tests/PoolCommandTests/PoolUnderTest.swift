@@ -41,6 +41,7 @@ final class PoolUnderTest {
             "REELPOOL_WEBHOOK_HOSTS": "127.0.0.1",
         ]
         daemon.standardInput = FileHandle.nullDevice
+        daemon.standardOutput = FileHandle.nullDevice
         daemon.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try daemon.run()
         self.daemon = daemon

@@ -98,6 +98,9 @@ struct SubmitTests {
             #expect(proxy?["output"]?.stringValue == "\(base)/proxies/" && proxy?["when"] == "unplayable")
             let analysis = try payload("analysis", "media/clip.mp4", "--pacing", "80", "-o", "e.json")
             #expect(analysis?["pacing"] == 80 && analysis?["edit_output"]?.stringValue == "\(base)/e.json")
+            let download = try payload("download", "https://example.com/a.mp4?b=c", "-o", "media/new.mp4")
+            #expect(
+                download == ["source": "https://example.com/a.mp4?b=c", "output": .string("\(base)/media/new.mp4")])
             try write(#"{"source":"as it is"}"#, to: "\(base)/task.json")
             #expect(try payload("probe", "--payload", "task.json") == ["source": "as it is"])
         }
@@ -124,7 +127,8 @@ struct SubmitTests {
         arguments: [
             ["cook"], ["probe"], ["proxy", "a.mp4"], ["render", "-o", "x.mp4"], ["probe", "a", "-o", "x"],
             ["noop", "a.mp4"], ["analysis", "a", "--salvage"], ["probe", "a", "--payload", "x.json"],
-            ["noop", "--delay", "-1"], ["probe", "a", "--pacing", "3"],
+            ["download", "https://example.com/a.mp4"], ["download", "-o", "x"], ["noop", "--delay", "-1"],
+            ["probe", "a", "--pacing", "3"],
         ])
     func misuse(arguments: [String]) throws {
         let result = try Command.run(Fixture.program, ["submit"] + arguments)

@@ -42,6 +42,22 @@ struct PoolSettingsTests {
         #expect(settings.caps[.render]?.sourceSeconds == 45 * 60)
     }
 
+    @Test("of downloads are bounds of time and size, and not of a process")
+    func downloads() throws {
+        let standard = try Self.load([:])
+        #expect(standard.kinds.contains(.download) && standard.sourceHosts == [])
+        #expect(standard.caps[.download]?.outputBytes == 10 << 30 && standard.caps[.download]?.threads == 1)
+        let settings = try Self.load([
+            "MAX_VIDEO_SIZE_GB": "3", "DOWNLOAD_TIMEOUT_MINUTES": "5", "DOWNLOAD_STALL_SECONDS": "7",
+            "REELPOOL_SOURCE_HOSTS": "media.internal, 10.0.0.0/8",
+        ])
+        #expect(settings.caps[.download]?.outputBytes == 3 << 30)
+        #expect(settings.caps[.download]?.wallSeconds == 300 && settings.caps[.download]?.stallSeconds == 7)
+        #expect(settings.sourceHosts == ["media.internal", "10.0.0.0/8"])
+        #expect(try Self.load(["DOWNLOAD_MAX_OUTPUT": "20g"]).caps[.download]?.outputBytes == 20 << 30)
+        #expect(Self.problems(["DOWNLOAD_FFMPEG_THREADS": "2", "DOWNLOAD_MAX_OUTPUT": "all"]).count == 2)
+    }
+
     @Test("on the command line go before those in the environment")
     func overrides() throws {
         let settings = try Self.load(["REELPOOL_SLOTS": "3"], overrides: ["REELPOOL_SLOTS": "2"])

@@ -75,8 +75,11 @@ package final class ChildProcess {
             process.standardError = try FileHandle(forWritingTo: errorFile)
             errors = nil
         }
-        let process = process
-        watchdog = DispatchWorkItem { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        // Weak: a cancelled item stays in its queue till its time, and a process has files open. Thousands of them would
+        // reach numbers that Foundation's select() cannot take.
+        watchdog = DispatchWorkItem { [weak process] in
+            if let process, process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
         try process.run()
         Self.watch.asyncAfter(deadline: .now() + Self.patience, execute: watchdog)
     }

@@ -44,6 +44,13 @@ package final class HTTPTestServer: Sendable {
         return try HTTPClient(.init(.open)).perform(request, into: .collect(upTo: 1 << 24)).body
     }
 
+    /// Gives it orders.
+    package func post(_ path: String, _ body: [UInt8]) throws {
+        let request = TransferRequest("POST", try WebAddress(url(path)))
+        try HTTPClient(.init(.open)).perform(request, body: .bytes(body), into: .collect(upTo: 1 << 24))
+            .requireSuccess()
+    }
+
     /// - Parameter host: as the server's certificate names it.
     package func url(_ path: String, host: String = "127.0.0.1") -> String { "\(scheme)://\(host):\(port)\(path)" }
 }

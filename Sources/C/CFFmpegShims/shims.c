@@ -88,26 +88,6 @@ void rp_format_deny_nested_io(AVFormatContext *format) {
     format->io_open = deny_open;
 }
 
-static int open_reader(AVFormatContext *format, AVIOContext **io, const char *url, int flags,
-                       AVDictionary **options) {
-    (void)url, (void)options;
-    if (flags != AVIO_FLAG_READ || !format->opaque) return AVERROR(EPERM);
-    *io = format->opaque;
-    int64_t position = avio_seek(*io, 0, SEEK_SET);
-    return position < 0 ? (int)position : 0;
-}
-
-static int keep_reader(AVFormatContext *format, AVIOContext *io) {
-    (void)format, (void)io;
-    return 0;
-}
-
-void rp_format_reread_through(AVFormatContext *format, AVIOContext *reader) {
-    format->opaque = reader;
-    format->io_open = open_reader;
-    format->io_close2 = keep_reader;
-}
-
 // MARK: Version gates
 
 // AVFrame.duration: libavutil 57.30 (6.0).

@@ -20,7 +20,9 @@ package struct LocalOutputs: OutputProvider {
         if let folder { try OutputFolder.create(folder) }
     }
 
-    package func create(_ name: String) throws -> any StagedOutput { try StagedFile(destination: path(name)) }
+    package func create(_ name: String, headBytes: Int64) throws -> any StagedOutput {
+        try StagedFile(destination: path(name))
+    }
 
     package func commit(_ outputs: [any StagedOutput]) throws {
         try StagedFile.commit(outputs.compactMap { $0 as? StagedFile })

@@ -12,7 +12,7 @@ package protocol SourceProvider {
 
 /// An output being written, invisible to everybody else until its provider commits it.
 ///
-/// Whoever lets go of one that was not committed leaves nothing behind.
+/// Whoever lets go of one that was not committed leaves nothing behind. Only its head and its last MiB are read back.
 package protocol StagedOutput: RereadableSink {
     /// Where it will be: what a report calls it.
     var destination: String { get }
@@ -23,7 +23,10 @@ package protocol OutputProvider {
     /// Called once before the first output.
     func prepare() throws
     /// Makes an output. Of two under one name, the later replaces the earlier.
-    func create(_ name: String) throws -> any StagedOutput
+    ///
+    /// - Parameter headBytes: so many bytes from the beginning, at most, are written out of order and again; where
+    ///   nothing was written they are zero. All that follows is written once, in order.
+    func create(_ name: String, headBytes: Int64) throws -> any StagedOutput
     /// Makes complete outputs visible, all of them or, as far as can be, none.
     func commit(_ outputs: [any StagedOutput]) throws
     /// Whether writing the output would destroy the source.

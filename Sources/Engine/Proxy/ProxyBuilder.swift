@@ -77,12 +77,14 @@ package struct ProxyBuilder {
         var remux: Remuxer.Copy?
         if report.proxyMethod == .remuxed, let video {
             let outcome = try Remuxer.remux(
-                sources.open(source), streams: [video.index] + (audio.map { [$0.index] } ?? []), to: "proxy.mp4",
-                in: outputs, limits: options.limits, cancellation: cancellation)
+                sources.open(source), probe: probe, video: video, audio: audio, to: "proxy.mp4", in: outputs,
+                limits: options.limits, cancellation: cancellation)
             switch outcome {
             case .copied(let copy):
                 remux = copy
-                report.proxy = copy.file.destination
+                report.proxy = copy.file.file.destination
+                report.indexFirst = copy.file.indexFirst
+                report.notes += [copy.file.note].compactMap(\.self)
                 report.frames = copy.packets[video.index]
             case .unsuited(let reason): (report.proxyMethod, report.proxyReason) = (.encoded, reason)
             }
@@ -93,7 +95,7 @@ package struct ProxyBuilder {
             cancellation: cancellation)
         try pass.run(&report)
         // All or nothing: names appear only when everything is there.
-        try outputs.commit((remux.map { [$0.file] } ?? []) + pass.finished)
+        try outputs.commit((remux.map { [$0.file.file] } ?? []) + pass.finished)
         report.elapsedSeconds = meter.elapsedSeconds
         report.speed = report.durationSeconds / max(1e-6, report.elapsedSeconds)
         meter.update(.completed, fraction: 1, frames: report.frames ?? 0, mediaSeconds: report.durationSeconds)

@@ -99,7 +99,8 @@ final class ProxyPass {
     }
 
     private func openProxy() throws {
-        let output = try MuxedFile("proxy.mp4", in: outputs, format: "mp4", cancellation: cancellation)
+        let output = try MuxedFile(
+            "proxy.mp4", in: outputs, format: "mp4", reservation: indexEstimate.reservation, cancellation: cancellation)
         proxy = output
         if let video {
             let canvas = ProxyRules.canvas(for: video)
@@ -129,6 +130,20 @@ final class ProxyPass {
         }
         try output.beginIndexFirst(
             timeBases: [video?.timeBase, audio.map { Rational(1, Int64($0.sampleRate)) }].compactMap(\.self))
+    }
+
+    /// Of the proxy: its encoder reorders frames, and a keyframe a second is forced.
+    private var indexEstimate: MovieIndexEstimate {
+        var estimate = MovieIndexEstimate(seconds: duration)
+        if let video {
+            let frames = duration * video.nominalFrameRate.seconds + 1
+            estimate.add(
+                .init(
+                    count: frames, keyframes: 2 * duration / Double(ProxyRules.keyframeIntervalSeconds) + 1,
+                    reordered: true, timeRuns: video.isEvenlySpaced ? 1 : frames))
+        }
+        if let audio { estimate.addSound(packets: duration * Double(min(48000, audio.sampleRate)) / 1024 + 2) }
+        return estimate
     }
 
     private func openSpeech() throws {
@@ -267,6 +282,8 @@ final class ProxyPass {
             try proxy.muxer.finish()
             finished.append(proxy.file)
             report.proxy = proxy.file.destination
+            report.indexFirst = proxy.indexFirst
+            report.notes += [proxy.note].compactMap(\.self)
         }
         if let speechFile {
             try speechFile.muxer.finish()
@@ -296,7 +313,7 @@ final class ProxyPass {
     }
 
     private func stage(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = try outputs.create(name)
+        let file = try outputs.create(name, headBytes: 0)
         try bytes.withUnsafeBytes { try file.write($0, at: 0) }
         finished.append(file)
         return file.destination

@@ -6,7 +6,7 @@ internal import Planning
 /// container's start.
 enum Remuxer {
     struct Copy {
-        var file: any StagedOutput
+        var file: MuxedFile
         /// By source stream.
         var packets: [Int: Int] = [:]
     }
@@ -18,12 +18,15 @@ enum Remuxer {
     }
 
     static func remux(
-        _ source: any ByteSource, streams: [Int], to name: String, in outputs: any OutputProvider,
-        limits: DemuxerLimits, cancellation: Cancellation
+        _ source: any ByteSource, probe: ProbeReport, video: VideoStream, audio: AudioStream?, to name: String,
+        in outputs: any OutputProvider, limits: DemuxerLimits, cancellation: Cancellation
     ) throws -> Outcome {
+        let streams = [video.index] + (audio.map { [$0.index] } ?? [])
         var demuxer = try Demuxer(source, limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set(streams))
-        let output = try MuxedFile(name, in: outputs, format: "mp4", cancellation: cancellation)
+        let estimate = indexEstimate(demuxer, probe, video, audio)
+        let output = try MuxedFile(
+            name, in: outputs, format: "mp4", reservation: estimate.reservation, cancellation: cancellation)
         var targets: [Int: (stream: Int, timeBase: Rational, offset: Int64)] = [:]
         for index in streams {
             targets[index] = (
@@ -32,7 +35,7 @@ enum Remuxer {
             )
         }
         try output.beginIndexFirst(timeBases: targets.values.map(\.timeBase))
-        var copy = Copy(file: output.file)
+        var copy = Copy(file: output)
         var keyframes = try streams.first.map { try KeyframeWatch(demuxer, stream: $0) }
         var packet = try Packet()
         while try demuxer.read(into: &packet) {
@@ -53,6 +56,33 @@ enum Remuxer {
         try output.muxer.finish()
         return .copied(copy)
     }
+
+    /// Counted from the source's own index where it lists every packet; from durations and rates, and a quarter more,
+    /// where it does not.
+    private static func indexEstimate(
+        _ demuxer: borrowing Demuxer, _ probe: ProbeReport, _ video: VideoStream, _ audio: AudioStream?
+    ) -> MovieIndexEstimate {
+        let seconds = probe.container.durationSeconds ?? 0
+        func listed(_ stream: Int) -> StreamIndex? {
+            probe.container.fragmented ? nil : demuxer.index(ofStream: stream)
+        }
+        let margin = 1.25
+        let pictures = listed(video.index)
+        let frames = pictures.map { Double($0.entryCount) } ?? margin * seconds * video.nominalFrameRate.seconds
+        var estimate = MovieIndexEstimate(seconds: seconds)
+        estimate.add(
+            .init(
+                count: frames, keyframes: pictures.map { Double($0.keyframeCount) } ?? frames, reordered: true,
+                timeRuns: pictures.map { Double($0.stepRuns) } ?? (video.isEvenlySpaced ? 1 : frames)))
+        if let audio {
+            let packets = listed(audio.index).map { Double($0.entryCount) }
+            estimate.addSound(packets: packets ?? margin * seconds * Double(audio.sampleRate) / aacFrameSamples)
+        }
+        return estimate
+    }
+
+    /// Source: ISO/IEC 14496-3 §4.5.1.1.
+    private static let aacFrameSamples = 1024.0
 }
 
 /// Follows a stream's packets, and tells when one that is called a keyframe is none, or one is too far from the last.

@@ -12,11 +12,15 @@ final class OutputFile {
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
     init(
-        _ name: String, in outputs: any OutputProvider, plan: RenderPlan, videoTimeBase: Rational,
-        threads: ThreadBudget, cancellation: Cancellation
+        _ files: RenderFiles, plan: RenderPlan, videoTimeBase: Rational, options: RenderOptions,
+        cancellation: Cancellation
     ) throws {
+        let threads = options.threads
+        let reservation = plan.indexEstimate.map { options.indexReservation ?? $0.reservation }
+        let outputs = files.outputs
         let file = try MuxedFile(
-            name, in: outputs, format: plan.container.muxerName, cancellation: cancellation)
+            files.output, in: outputs, format: plan.container.muxerName, reservation: reservation,
+            cancellation: cancellation)
         (self.file, self.outputs) = (file, outputs)
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
@@ -85,6 +89,8 @@ final class OutputFile {
     func commit() throws { try outputs.commit([file.file]) }
 
     var sizeBytes: Int64 { file.file.sizeBytes ?? 0 }
+    var indexFirst: Bool? { file.indexFirst }
+    var note: String? { file.note }
 }
 
 extension OutputSettings.Container {

@@ -34,9 +34,8 @@ final class RenderSession {
         (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
         notes = plan.notes
         file = try OutputFile(
-            files.output, in: files.outputs, plan: plan,
-            videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one, threads: options.threads,
-            cancellation: cancellation)
+            files, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
+            options: options, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
     }
 
@@ -299,6 +298,7 @@ final class RenderSession {
 
     private func report() -> RenderReport {
         if repeatedTimes > 0 { notes.append("\(repeatedTimes) frames without a time of their own were left out.") }
+        if let note = file.note { notes.append(note) }
         let seconds = elapsed.seconds
         let time = max(1e-6, meter.elapsedSeconds)
         var report = RenderReport(
@@ -313,6 +313,7 @@ final class RenderSession {
                 codec: video.codec.rawValue, width: video.width, height: video.height, frames: frameCount,
                 resampledTo: rate, dynamicRange: video.hdr.map { $0.system.rawValue } ?? "sdr")
         }
+        report.indexFirst = file.indexFirst
         if let audio = plan.audio {
             report.audio = .init(
                 codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,

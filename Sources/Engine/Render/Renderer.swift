@@ -8,6 +8,8 @@ package struct RenderOptions {
     /// Renders what is intact of damaged or truncated sources instead of failing.
     package var salvage = false
     package var limits = DemuxerLimits()
+    /// Bytes set aside for the index of an MP4 or MOV; `nil` follows from the plan.
+    package var indexReservation: Int64?
 
     package init() {}
 }

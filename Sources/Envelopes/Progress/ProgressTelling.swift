@@ -126,10 +126,11 @@ private enum ProjectEvents {
     }
 
     private enum Family {
-        case clip, analysis, export
+        case arrival, clip, analysis, export
 
         init?(_ kind: JobKind) {
             switch kind {
+            case .download: self = .arrival
             case .proxy: self = .clip
             case .analysis: self = .analysis
             case .render: self = .export
@@ -139,7 +140,7 @@ private enum ProjectEvents {
 
         var started: String? {
             switch self {
-            case .clip: nil
+            case .arrival, .clip: nil
             case .analysis: "analysis_started"
             case .export: "export_started"
             }
@@ -147,6 +148,9 @@ private enum ProjectEvents {
 
         func event(_ state: ProgressUpdate.State) -> String {
             switch (self, state) {
+            // A clip that has only arrived is not ready: what becomes of it next, its back end decides.
+            case (.arrival, .queued), (.arrival, .running), (.arrival, .succeeded): "clip_processing"
+            case (.arrival, _): "clip_failed"
             case (.clip, .queued), (.clip, .running): "clip_processing"
             case (.clip, .succeeded): "clip_ready"
             case (.clip, _): "clip_failed"

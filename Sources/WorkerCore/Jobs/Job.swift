@@ -34,8 +34,18 @@ package struct JobID: Hashable, Sendable, Codable, CustomStringConvertible {
 /// What is to be done. Workers claim by kind.
 package enum JobKind: String, Sendable, Codable, CaseIterable {
     case probe, proxy, render, analysis
+    /// Brings what is behind a URL into a store, in the daemon itself: nothing is decoded.
+    case download
     /// Does nothing, in the daemon itself: measures the pool.
     case noop
+
+    /// Whether its work is done in a process of its own.
+    package var needsProcess: Bool {
+        switch self {
+        case .probe, .proxy, .render, .analysis: true
+        case .download, .noop: false
+        }
+    }
 }
 
 /// What an owner pays for: 0 free, 1 hobby, 2 creator, 3 viral. Higher starts earlier; none is starved.

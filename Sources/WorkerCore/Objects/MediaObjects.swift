@@ -26,8 +26,9 @@ package protocol MediaObjects: Sendable {
 
 /// An output in the making. What is never committed leaves nothing behind.
 ///
-/// Its head (`OutputBounds.headBytes`) can be read back and written again, and the last MiB can be read back. Whether more
-/// can is the store's affair: what leaves for a network while it is written throws `read_failed` for the middle.
+/// Its head (`OutputBounds.headBytes`) can be read back and written again, and the last MiB can be read back. Whether
+/// more can is the store's affair: what leaves for a network while it is written throws `read_failed` for the middle,
+/// and a read that begins in the head ends with it.
 package protocol StagedObject: RereadableSink {
     /// What its owner calls it when it is there.
     var uri: String { get }

@@ -7,6 +7,7 @@ package enum TaskDocument: Sendable, Equatable {
     case proxy(ProxyTask)
     case analysis(AnalysisTask)
     case render(RenderTask)
+    case download(DownloadTask)
     case noop
 
     /// - Throws: `Failure` with `invalid_task`, or what an edit inside it is refused for.
@@ -19,6 +20,7 @@ package enum TaskDocument: Sendable, Equatable {
             case .proxy: self = .proxy(try decoder.decode(ProxyTask.self, from: data))
             case .analysis: self = .analysis(try decoder.decode(AnalysisTask.self, from: data))
             case .render: self = .render(try decoder.decode(RenderTask.self, from: data))
+            case .download: self = .download(try decoder.decode(DownloadTask.self, from: data))
             case .noop: self = .noop
             }
         } catch let error as EditError {
@@ -38,6 +40,7 @@ package enum TaskDocument: Sendable, Equatable {
         case .proxy(let task): [task.source]
         case .analysis(let task): [task.source]
         case .render(let task): task.edit.sources.map(\.uri)
+        case .download(let task): [task.source]
         case .noop: []
         }
     }
@@ -49,6 +52,7 @@ package enum TaskDocument: Sendable, Equatable {
         case .proxy(let task): [task.output]
         case .analysis(let task): task.editOutput.map { [$0] } ?? []
         case .render(let task): [task.output]
+        case .download(let task): [task.output]
         }
     }
 }

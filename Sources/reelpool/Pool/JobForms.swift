@@ -5,7 +5,7 @@ internal import Model
 
 /// Tasks from what stands on a command line.
 struct JobForms {
-    static let kinds = ["probe", "proxy", "analysis", "render", "noop"]
+    static let kinds = ["probe", "proxy", "analysis", "render", "download", "noop"]
     /// As much as the service takes.
     private static let limitBytes = 256 << 10
 
@@ -20,8 +20,14 @@ struct JobForms {
     /// What does not belong to a kind is a mistake, not something to leave out; and what it needs must be there.
     func check(payload: String?) throws {
         let given: [(name: String, isGiven: Bool, kinds: [String], needing: [String])] = [
-            ("SOURCE", source != nil, ["probe", "proxy", "analysis", "render"], ["probe", "proxy", "analysis"]),
-            ("--output", output != nil, ["proxy", "analysis", "render"], ["proxy", "render"]),
+            (
+                "SOURCE", source != nil, ["probe", "proxy", "analysis", "render", "download"],
+                ["probe", "proxy", "analysis", "download"]
+            ),
+            (
+                "--output", output != nil, ["proxy", "analysis", "render", "download"],
+                ["proxy", "render", "download"]
+            ),
             ("--edit", edit != nil, ["render"], ["render"]), ("--pacing", pacing != nil, ["analysis"], []),
             ("--when", when != nil, ["proxy"], []), ("--salvage", salvage, ["render"], []),
         ]

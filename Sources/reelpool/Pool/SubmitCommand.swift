@@ -13,18 +13,19 @@ struct SubmitCommand: ParsableCommand {
               reelpool submit proxy talk.mp4 --output talk-proxy/ --watch
               reelpool submit analysis talk.mp4 --pacing 80 --output pauses.json
               reelpool submit render --edit pauses.json --output tight.mp4
+              reelpool submit download https://example.com/talk.mp4 --output talk.mp4
 
             Local paths are those of the workers' machines; relative ones are completed here. --payload sends a task \
             as it is (docs/scheduling.md).
             """)
 
-    @Argument(help: "What is to be done: probe, proxy, analysis, render or noop.")
+    @Argument(help: "What is to be done: probe, proxy, analysis, render, download or noop.")
     var kind: String
 
     @Argument(help: "The source: a path or a URI.", completion: .file())
     var source: String?
 
-    @Option(name: .shortAndLong, help: "Where to write: a folder for proxy, a file for render and analysis (its edit).")
+    @Option(name: .shortAndLong, help: "Where to write: a folder for proxy, else a file; for analysis, its edit.")
     var output: String?
 
     @Option(help: "The edit to render; its sources lie beside it. - reads standard input.", completion: .file())

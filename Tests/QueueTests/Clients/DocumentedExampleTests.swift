@@ -24,7 +24,7 @@ struct DocumentedExampleTests {
 
     @Test("shows updates with the fields that they have")
     func updates() throws {
-        let examples = try Self.blocks("json").dropFirst().map { try JSONValue(parsing: $0) }
+        let examples = try Self.blocks("json").filter { $0.contains("sequence") }.map { try JSONValue(parsing: $0) }
         #expect(examples.count == 2)
         let job = try read(native(try #require(try Self.blocks("json").first)))
         let write = ProgressTelling.write(for: .running(job, sequence: 17, fraction: 0.425))
@@ -34,6 +34,17 @@ struct DocumentedExampleTests {
             #expect(Set(try #require(example.objectValue).keys) == Set(try #require(real.objectValue).keys))
             #expect(example["progress_percent"] == real["progress_percent"])
         }
+    }
+
+    @Test("shows a download that is a task")
+    func download() throws {
+        let example = try #require(try Self.blocks("json").first { $0.contains("max_bytes") })
+        let document = try TaskDocument(kind: .download, payload: example)
+        guard case .download(let task) = document else {
+            Issue.record("\(document)")
+            return
+        }
+        #expect(task.maxBytes == 2 << 30 && task.expiry != nil && document.outputs == ["s3://raw/clips/ab/talk.mp4"])
     }
 
     @Test("names every field of a message")

@@ -32,6 +32,8 @@ struct ProgressShapeTests {
             (JobKind.render, ["export_started", "export_progress"], "export_complete", "export_failed"),
             (.analysis, ["analysis_started", "analysis_progress"], "analysis_complete", "analysis_failed"),
             (.proxy, ["clip_processing"], "clip_ready", "clip_failed"),
+            // It has come, and is not ready.
+            (.download, ["clip_processing"], "clip_processing", "clip_failed"),
         ])
     func project(kind: JobKind, running: [String], complete: String, failed: String) throws {
         let job = try Self.job(kind)

@@ -45,9 +45,6 @@ void rp_io_free(AVIOContext **io);
 /// Closes the door on every other resource: playlists, references and side files cannot be opened.
 void rp_format_deny_nested_io(AVFormatContext *format);
 
-/// Lets a muxer read back what it wrote through `reader`, and open nothing else; `reader` stays its owner's.
-void rp_format_reread_through(AVFormatContext *format, AVIOContext *reader);
-
 // MARK: Version gates
 
 int64_t rp_frame_duration(const AVFrame *frame);

@@ -1,7 +1,7 @@
 /// Points in time as ISO 8601 has them, in milliseconds since 1970.
-enum InstantText {
+package enum InstantText {
     /// `2026-01-02T03:04:05.678901+02:00`. Without an offset it is UTC, as Celery means it.
-    static func milliseconds(_ text: String) -> Int64? {
+    package static func milliseconds(_ text: String) -> Int64? {
         let form = /(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?/
         guard let match = text.wholeMatch(of: form)?.output,
             let year = Int64(match.1), let month = Int64(match.2), let day = Int64(match.3),
@@ -19,10 +19,10 @@ enum InstantText {
     }
 
     /// `2026-01-02T03:04:05.678000+00:00`, as Python's `isoformat` has it.
-    static func text(milliseconds: Int64) -> String { "\(stem(milliseconds))000+00:00" }
+    package static func text(milliseconds: Int64) -> String { "\(stem(milliseconds))000+00:00" }
 
     /// `2026-01-02T03:04:05.678Z`. Source: RFC 3339 §5.6.
-    static func universal(milliseconds: Int64) -> String { "\(stem(milliseconds))Z" }
+    package static func universal(milliseconds: Int64) -> String { "\(stem(milliseconds))Z" }
 
     private static func stem(_ milliseconds: Int64) -> String {
         let (days, rest) = milliseconds.quotientAndRemainder(flooring: 86_400_000)

@@ -1,0 +1,111 @@
+internal import HTTPTransfer
+
+/// What is sent along.
+enum S3Body {
+    case none
+    case document([UInt8])
+    case object([UInt8])
+    /// Of an object; must last as long as the call.
+    case memory(UnsafeRawBufferPointer)
+
+    var onTheWire: TransferBody {
+        switch self {
+        case .none: .none
+        case .document(let bytes), .object(let bytes): .bytes(bytes)
+        case .memory(let bytes):
+            .pull(length: Int64(bytes.count), isRepeatable: true) { buffer, offset in
+                let part = UnsafeRawBufferPointer(rebasing: bytes[Int(offset)...].prefix(buffer.count))
+                buffer.copyMemory(from: part)
+                return part.count
+            }
+        }
+    }
+}
+
+/// What the answer is to be.
+enum S3Target {
+    case nothing
+    /// With a root of this name.
+    case document(String)
+    /// With the ETag of bytes that were sent.
+    case etag(ofMD5: String)
+    /// Bytes from an offset on.
+    case memory(UnsafeMutableRawBufferPointer, offset: Int64)
+}
+
+/// A success.
+struct S3Answer {
+    /// A thousand entries of a list, with the longest keys, each byte escaped.
+    static let longestDocument = 16 << 20
+
+    var head = TransferHead(status: 0, headers: [])
+    var document = AnswerElement(name: "")
+    /// Of bytes in memory.
+    var count = 0
+    /// Of the whole object.
+    var sizeBytes: Int64?
+
+    var etag: String? { head["ETag"].map(ETag.unquoted) }
+
+    /// - Returns: that it is no success after all.
+    mutating func take(_ response: TransferResponse, _ target: S3Target, _ place: S3Place) -> Refusal? {
+        if case .memory = target, response.status == 416 { return nil }
+        guard response.head.isSuccess else { return Refusal(response, isAboutBucket: place.key.isEmpty) }
+        if case .document = target, let read = AnswerElement.read(response.body) {
+            document = read
+            if read.name == "Error" { return Refusal(response.head, read, isAboutBucket: place.key.isEmpty) }
+        }
+        return nil
+    }
+
+    /// What is wrong with a success.
+    func fault(_ target: S3Target, _ place: S3Place) -> Setback? {
+        switch target {
+        case .nothing: return nil
+        case .document(let root):
+            if document.name == root { return nil }
+            return Setback(.malformedAnswer, place, "no \(root) came")
+        case .etag(let md5):
+            guard let etag else { return Setback(.malformedAnswer, place, "no ETag came") }
+            // Encryption with keys of others makes ETags of another kind.
+            // Source: AWS, "Object", Amazon S3 API Reference, ETag.
+            let isPlain =
+                ["AES256", nil].contains(head["x-amz-server-side-encryption"])
+                && head["x-amz-server-side-encryption-customer-algorithm"] == nil
+            guard isPlain, ETag.md5(etag) != nil, etag.lowercased() != md5 else { return nil }
+            return Setback(.corrupt, place, "the store has \(etag), and \(md5) was sent")
+        case .memory(let buffer, let offset):
+            guard head.status != 416 else { return nil }
+            guard let sizeBytes, etag != nil else {
+                return Setback(.malformedAnswer, place, "no size came, or no ETag")
+            }
+            if Int64(count) == min(Int64(buffer.count), sizeBytes - offset) { return nil }
+            return Setback(.transfer(.truncated), place, "\(count) bytes came of those at \(offset)")
+        }
+    }
+}
+
+extension Setback {
+    init(_ error: TransferError, _ place: S3Place) {
+        self.init(
+            error: S3Error(error, place), isTransient: ErrorTable.isTransient(.transfer(error.kind), code: nil),
+            isUnclear: ![.unresolved, .unreachable, .tls].contains(error.kind))
+    }
+
+    init(_ refusal: Refusal, _ place: S3Place) {
+        let mayHaveWorked =
+            switch refusal.kind {
+            case .server, .transfer: true
+            default: false
+            }
+        self.init(
+            error: refusal.error(place), isTransient: ErrorTable.isTransient(refusal.kind, code: refusal.code),
+            isUnclear: mayHaveWorked, retryAfterSeconds: refusal.retryAfterSeconds)
+    }
+
+    init(_ kind: S3Error.Kind, _ place: S3Place, _ detail: String) {
+        self.init(
+            error: S3Error(kind, "\(place): \(ErrorTable.words(kind))", detail: detail),
+            isTransient: ErrorTable.isTransient(kind, code: nil), isUnclear: true)
+    }
+}
