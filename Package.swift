@@ -90,6 +90,12 @@ let package = Package(
             dependencies: ["Model", "SQLStore", "WorkerCore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
 
+        // The pool for workers that reach nothing but the control service: what is said, and the worker's side.
+        .target(name: "EdgeWire", dependencies: ["Model", "WorkerCore"], swiftSettings: strict),
+        .target(
+            name: "StoreEdge", dependencies: ["EdgeWire", "HTTPTransfer", "Model", "WorkerCore"],
+            swiftSettings: strict),
+
         // Messages to jobs and jobs to answers, without a connection; then the connections.
         .target(
             name: "Envelopes",
@@ -143,7 +149,8 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "Envelopes", "Model", "WorkerCore", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "EdgeWire", "Envelopes", "Model", "WorkerCore",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: strict),
@@ -152,7 +159,7 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
-                "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore",
+                "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore", "StoreEdge",
                 "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -263,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Model", "SQLStore", "StorePostgres", "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
+                "EdgeWire", "HTTPTransfer", "Model", "SQLStore", "Service", "StoreEdge", "StorePostgres", "StoreSQLite",
+                "TestSupport", "WorkerCore", "store-writer", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // Writes to a store until it is killed.
         .executableTarget(

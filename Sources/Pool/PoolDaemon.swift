@@ -3,10 +3,10 @@ internal import Downloads
 internal import Envelopes
 internal import FoundationEssentials
 internal import Isolation
-package import Logging
+internal import Logging
 internal import MediaTasks
 internal import Model
-package import PoolConfig
+internal import PoolConfig
 internal import ProgressRedis
 internal import QueueRabbitMQ
 internal import SQLStore
@@ -18,7 +18,7 @@ internal import Webhooks
 internal import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
-package final class PoolDaemon: Sendable {
+final class PoolDaemon: Daemon {
     private let store: any JobStore
     private let hub = ProgressHub()
     private let settings: PoolSettings
@@ -28,6 +28,7 @@ package final class PoolDaemon: Sendable {
     private let objects: ObjectRouter
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
+    private let progress: ProgressFan
     private let results: RedisResults?
     private let subscriber: RedisSubscriber?
     private let publisher: RabbitPublisher?
@@ -36,11 +37,7 @@ package final class PoolDaemon: Sendable {
     /// Why the interface is not there.
     private let serviceFailure = Mutex<Failure?>(nil)
 
-    /// - Parameters:
-    ///   - codecProgram: path of `reelpool-codec`.
-    ///   - instance: different with every start.
-    package init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws
-    {
+    init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws {
         (self.settings, self.version, self.log) = (settings, version, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
@@ -59,9 +56,10 @@ package final class PoolDaemon: Sendable {
             objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
             now: { Self.wallClock() })
         let sinks: [any ProgressSink] = [hub] + (redisProgress.map { [$0] } ?? [])
+        progress = ProgressFan(sinks)
         worker = Worker(
-            settings: Self.workerSettings(settings, instance, version), store: store, executors: executors,
-            progress: ProgressFan(sinks), log: log)
+            settings: WorkerSettings(settings, instance: instance, version: version), store: store,
+            executors: executors, progress: progress, log: log)
         (publisher, consumer) = try Self.broker(settings, log)
     }
 
@@ -76,21 +74,6 @@ package final class PoolDaemon: Sendable {
         case .postgres(let uri):
             return SQLJobStore(try PostgresDatabase(PostgresOptions(uri: uri)), policy: policy)
         }
-    }
-
-    private static func workerSettings(
-        _ settings: PoolSettings, _ instance: String, _ version: String
-    ) -> WorkerSettings {
-        var worker = WorkerSettings(
-            name: settings.name, instance: instance, version: version, kinds: settings.kinds, slots: settings.slots,
-            memoryBytes: settings.memoryBytes - Int64(settings.slots) * PoolSettings.overheadBytes,
-            caps: settings.caps)
-        worker.leaseSeconds = settings.leaseSeconds
-        worker.renewSeconds = settings.leaseSeconds / 3
-        worker.giveUpSeconds = settings.leaseSeconds * 2 / 3
-        worker.drainSeconds = settings.drainSeconds
-        (worker.keepSucceeded, worker.keepOther) = (settings.keepSucceededSeconds, settings.keepFailedSeconds)
-        return worker
     }
 
     private static func broker(
@@ -128,6 +111,7 @@ package final class PoolDaemon: Sendable {
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         parts.webhooks = webhookRules
+        parts.edge = settings.service.edgeToken.map { EdgeParts(token: $0, progress: progress) }
         do {
             try await SchedulerService.run(
                 parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
@@ -163,20 +147,16 @@ package final class PoolDaemon: Sendable {
         return lines
     }
 
-    /// Works until it is drained.
-    package func run() async throws {
+    func run() async throws {
         try await store.migrate()
-        if settings.kinds.contains(where: \.needsProcess) { try startTemplate() }
-        log.notice(
-            "the worker is ready",
-            metadata: [
-                "name": "\(settings.name)", "kinds": "\(settings.kinds.map(\.rawValue).joined(separator: ","))",
-                "slots": "\(settings.slots)", "memory_mb": "\(settings.memoryBytes >> 20)",
-            ])
+        if settings.kinds.contains(where: \.needsProcess) {
+            try template.startIsolated(requiresSandbox: settings.requiresSandbox, log: log)
+        }
+        log.noteReady(settings)
         await withTaskGroup { group in
             group.addTask { await self.relayNotices() }
             if let webhooks { group.addTask { await webhooks.run() } }
-            group.addTask { await self.settleOutputs() }
+            group.addTask { await OutputSettler(objects: self.objects, queue: self.store).run() }
             group.addTask { await self.serve() }
             if let consumer {
                 let desk = ArrivalDesk(
@@ -196,26 +176,9 @@ package final class PoolDaemon: Sendable {
         if let failure = serviceFailure.withLock({ $0 }) { throw failure }
     }
 
-    /// Takes no more; the second call does not wait for what runs.
-    package func drain() async {
+    func drain() async {
         consumer?.stop()
         await worker.drain()
-    }
-
-    private func startTemplate() throws {
-        try template.start()
-        let report = try template.inspectSandbox()
-        if report.isComplete {
-            log.info("jobs are fully isolated", metadata: ["landlock_abi": "\(report.landlockABI)"])
-        } else {
-            let missing = report.missing.map(\.rawValue).joined(separator: ", ")
-            guard !settings.requiresSandbox else {
-                throw Failure(
-                    code: .sandboxUnavailable, message: "jobs cannot be isolated completely here: \(missing) is missing"
-                )
-            }
-            log.warning("jobs are not isolated completely", metadata: ["missing": "\(missing)"])
-        }
     }
 
     private var relay: NoticeRelay { NoticeRelay(store: store, results: results, log: log) }
@@ -243,35 +206,6 @@ package final class PoolDaemon: Sendable {
                 await bell.wait(atMost: 0.5)
             }
             group.cancelAll()
-        }
-    }
-
-    /// What killed workers left of jobs that have ended by now.
-    private func settleOutputs() async {
-        let interruption = Interruption()
-        let objects = objects.heeding(interruption)
-        await withTaskCancellationHandler {
-            await settle(objects)
-        } onCancel: {
-            // A store that is away must not hold up the end of the process.
-            interruption.raise()
-        }
-    }
-
-    private func settle(_ objects: any MediaObjects) async {
-        while !Task.isCancelled {
-            for lease in await OwnThread.run(named: "reelpool.files", { objects.unsettled() }) {
-                let job: JobRecord?
-                do { job = try await store.job(lease.job) } catch { continue }
-                // What is left of a job that goes on is for its next attempt.
-                guard job?.state.isFinal ?? true else { continue }
-                await OwnThread.run(named: "reelpool.files") {
-                    guard let job else { return objects.settleForgotten(lease) }
-                    // What earlier attempts left is no success, and is told from it by its epoch.
-                    objects.settle(Lease(job: job.id, epoch: job.epoch), succeeded: job.state == .succeeded)
-                }
-            }
-            try? await Task.sleep(for: .seconds(5))
         }
     }
 

@@ -12,6 +12,7 @@ extension PoolSettings {
         checkMemory(&values, machine)
         checkSecrets(&values)
         checkObjectStore(&values)
+        if let control { checkControl(control, &values) }
         if !Self.levels.contains(logLevel) {
             values.report("REELPOOL_LOG_LEVEL", "is one of \(Self.levels.joined(separator: ", "))")
         }
@@ -37,6 +38,23 @@ extension PoolSettings {
         }
         if let redisURI, !redisURI.hasPrefix("redis://"), !redisURI.hasPrefix("rediss://") {
             values.report("REELPOOL_REDIS", "begins with redis:// or rediss://")
+        }
+    }
+
+    /// Such a worker has one door, and nothing that it could lose besides its token.
+    private func checkControl(_ control: Control, _ values: inout SettingValues) {
+        let isLocal = ["http://127.0.0.1", "http://[::1]", "http://localhost"].contains { prefix in
+            control.url.hasPrefix(prefix) && [":", "/", nil].contains(control.url.dropFirst(prefix.count).first)
+        }
+        if !control.url.hasPrefix("https://"), !isLocal {
+            values.report("REELPOOL_CONTROL", "begins with https://: the token would be seen by all on the way")
+        }
+        if control.token.isEmpty { values.report("REELPOOL_EDGE_TOKEN", "is needed with REELPOOL_CONTROL") }
+        if kinds.isEmpty {
+            values.report("REELPOOL_CONTROL", "is for workers: the service itself needs REELPOOL_DATABASE")
+        }
+        for name in ["REELPOOL_DATABASE", "REELPOOL_BROKER", "REELPOOL_REDIS"] where values.isGiven(name) {
+            values.report(name, "is of no use to a worker with REELPOOL_CONTROL, and should not be there")
         }
     }
 
@@ -74,6 +92,15 @@ extension PoolSettings {
         if let token = service.apiToken, weak(token) {
             values.report(
                 "REELPOOL_API_TOKEN", "is too weak: at least \(Self.shortestSecret) characters that none guesses")
+        }
+        if let token = service.edgeToken {
+            if weak(token) {
+                values.report(
+                    "REELPOOL_EDGE_TOKEN", "is too weak: at least \(Self.shortestSecret) characters that none guesses")
+            }
+            if token == service.apiToken {
+                values.report("REELPOOL_EDGE_TOKEN", "is the scheduler's token: it is to be another one")
+            }
         }
         if let secret = service.webhookSecret, weak(secret) {
             values.report(

@@ -26,6 +26,8 @@ package struct PoolSettings: Sendable {
         package var host: String
         package var port: Int
         package var apiToken: String?
+        /// Of workers that come by the service.
+        package var edgeToken: String?
         package var webhookSecret: String?
         package var privateWebhookHosts: [String]
     }
@@ -47,7 +49,16 @@ package struct PoolSettings: Sendable {
         package var writable: [String]
     }
 
+    /// The only way of a worker without a database to its pool.
+    package struct Control: Sendable, Equatable {
+        package var url: String
+        package var token: String
+        package var authorityFile: String?
+    }
+
+    /// Of no use where there is `control`.
     package var database: Database
+    package var control: Control?
     package var arrivals: Arrivals?
     package var redisURI: String?
     package var resultSeconds: Int
@@ -104,7 +115,8 @@ extension PoolSettings {
         let memory = values.bytes("REELPOOL_MEMORY") ?? machine.memoryBytes
         let slots = values.integer("REELPOOL_SLOTS")
         return PoolSettings(
-            database: database(&values), arrivals: arrivals(&values), redisURI: values.text("REELPOOL_REDIS"),
+            database: database(&values), control: control(&values), arrivals: arrivals(&values),
+            redisURI: values.text("REELPOOL_REDIS"),
             resultSeconds: values.integer("REELPOOL_RESULT_SECONDS"), resultForm: resultForm(&values),
             service: service(&values), name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
             slots: slots, memoryBytes: memory, caps: caps(&values, roomBytes: memory / Int64(slots) - overheadBytes),
@@ -141,6 +153,13 @@ extension PoolSettings {
         return .sqlite(path: "")
     }
 
+    private static func control(_ values: inout SettingValues) -> Control? {
+        guard let url = values.text("REELPOOL_CONTROL") else { return nil }
+        return Control(
+            url: url, token: values.text("REELPOOL_EDGE_TOKEN") ?? "",
+            authorityFile: values.text("REELPOOL_CONTROL_CA"))
+    }
+
     private static func arrivals(_ values: inout SettingValues) -> Arrivals? {
         guard let uri = values.text("REELPOOL_BROKER") else { return nil }
         var names: [String: JobKind] = [:]
@@ -171,7 +190,8 @@ extension PoolSettings {
     private static func service(_ values: inout SettingValues) -> Service {
         Service(
             host: values.text("REELPOOL_HTTP_HOST") ?? "127.0.0.1", port: values.integer("REELPOOL_HTTP_PORT"),
-            apiToken: values.text("REELPOOL_API_TOKEN"), webhookSecret: values.text("REELPOOL_WEBHOOK_SECRET"),
+            apiToken: values.text("REELPOOL_API_TOKEN"), edgeToken: values.text("REELPOOL_EDGE_TOKEN"),
+            webhookSecret: values.text("REELPOOL_WEBHOOK_SECRET"),
             privateWebhookHosts: values.list("REELPOOL_WEBHOOK_HOSTS"))
     }
 

@@ -42,6 +42,12 @@ package enum Settings {
             "REELPOOL_DATABASE", .secret, "sqlite:reelpool.db",
             "Where jobs live: `postgresql://user:password@host/database`, or `sqlite:PATH` on one machine."),
         Setting(
+            "REELPOOL_CONTROL", .text, nil,
+            "For a worker without a database: the control service, `https://host`. Only an edge token goes with it."),
+        Setting(
+            "REELPOOL_CONTROL_CA", .text, nil,
+            "A file with the authority that signed the control service's certificate."),
+        Setting(
             "REELPOOL_NAME", .text, nil, "The worker's name, unique among live workers; the host's name by default."),
         Setting(
             "REELPOOL_KINDS", .list, "render,proxy,probe,analysis,download",
@@ -110,6 +116,9 @@ package enum Settings {
         Setting("REELPOOL_HTTP_HOST", .text, "127.0.0.1", "Where the service listens."),
         Setting("REELPOOL_HTTP_PORT", .integer(0...65_535), "8080", "The service's port."),
         Setting("REELPOOL_API_TOKEN", .secret, nil, "The bearer token of the scheduler's interface."),
+        Setting(
+            "REELPOOL_EDGE_TOKEN", .secret, nil,
+            "The bearer token of workers without a database: what the service asks for and what they show."),
         Setting("REELPOOL_WEBHOOK_SECRET", .secret, nil, "Signs webhooks."),
         Setting(
             "REELPOOL_WEBHOOK_HOSTS", .list, nil, "Hosts that webhooks may go to though their addresses are private."),

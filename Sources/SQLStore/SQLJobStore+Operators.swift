@@ -85,6 +85,12 @@ extension SQLJobStore {
         }
     }
 
+    package func held(by worker: String, instance: String) async throws(StoreError) -> [JobRecord] {
+        try await rows(
+            "WHERE jobs.lease_owner = $1 AND jobs.lease_instance = $2 ORDER BY jobs.seq",
+            [.init(worker), .init(instance)])
+    }
+
     package func attempts(of id: JobID) async throws(StoreError) -> [AttemptRecord] {
         try await database.transaction(.read) { session in
             try session.execute(

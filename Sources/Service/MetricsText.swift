@@ -12,10 +12,7 @@ enum MetricsText {
         for count in counts where !count.state.isFinal {
             text.sample("reelpool_oldest_job_seconds", labels(count), "\(count.oldestSeconds)")
         }
-        text.family("reelpool_attempts_total", "counter", "Attempts of this process by how they ended.")
-        for (key, sum) in attempts.all { text.sample("reelpool_attempts_total", labels(key), "\(sum.attempts)") }
-        text.family("reelpool_attempt_seconds_total", "counter", "How long they took in all.")
-        for (key, sum) in attempts.all { text.sample("reelpool_attempt_seconds_total", labels(key), "\(sum.seconds)") }
+        add(attempts, to: &text)
         let workers = try await store.workers()
         text.family("reelpool_worker_slots", "gauge", "Jobs that a worker can do at a time.")
         for worker in workers { text.sample("reelpool_worker_slots", [("worker", worker.name)], "\(worker.slots)") }
@@ -29,6 +26,20 @@ enum MetricsText {
                 "reelpool_worker_heartbeat_seconds", [("worker", worker.name)], "\(Double(worker.heartbeatAt) / 1000)")
         }
         return text.lines
+    }
+
+    /// Of a worker that knows of nothing but itself.
+    static func of(_ attempts: AttemptCounts) -> String {
+        var text = Text()
+        add(attempts, to: &text)
+        return text.lines
+    }
+
+    private static func add(_ attempts: AttemptCounts, to text: inout Text) {
+        text.family("reelpool_attempts_total", "counter", "Attempts of this process by how they ended.")
+        for (key, sum) in attempts.all { text.sample("reelpool_attempts_total", labels(key), "\(sum.attempts)") }
+        text.family("reelpool_attempt_seconds_total", "counter", "How long they took in all.")
+        for (key, sum) in attempts.all { text.sample("reelpool_attempt_seconds_total", labels(key), "\(sum.seconds)") }
     }
 
     private static func labels(_ count: JobCount) -> [(String, String)] {

@@ -25,6 +25,7 @@ struct Problem: Error, HTTPResponseError {
     }
 
     static let notFound = Problem(.notFound, .invalidTask, "there is no such job")
+    static let leaseLost = Problem(.conflict, .leaseLost, "the worker's hold on the job is lost")
     static let unauthorized = Problem(.unauthorized, .sourceNotAllowed, "a bearer token is needed")
     static func conflict(_ message: String) -> Problem { Problem(.conflict, .invalidTask, message) }
     static func invalid(_ message: String) -> Problem { Problem(.badRequest, .invalidTask, message) }

@@ -15,6 +15,8 @@ package struct ServiceParts: Sendable {
     package var now: @Sendable () -> StoreTime
     /// Why the process is not ready; empty when it is.
     package var obstacles: @Sendable () async -> [String]
+    /// `nil` where no worker without a database is let in.
+    package var edge: EdgeParts?
     var rules = TaskRules()
     /// `nil` where nobody could sign one.
     package var webhooks: WebhookRules? {
@@ -44,38 +46,74 @@ package enum SchedulerService {
         _ parts: ServiceParts, host: String, port: Int, token: String?, log: Logger,
         onStart: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
+        let bell = EdgeBell(name: parts.newID())
+        let routes = router(parts, token: token, bell)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if parts.edge != nil {
+                group.addTask { for await _ in await parts.store.wakeUps() { bell.ring() } }
+            }
+            try await serve(routes, host: host, port: port, log: log, onStart: onStart)
+            group.cancelAll()
+        }
+    }
+
+    /// For a worker without a database: whether it lives and is ready, and how its attempts end. Otherwise as `run`.
+    package static func runHealth(
+        attempts: AttemptCounts, obstacles: @escaping @Sendable () async -> [String], host: String, port: Int,
+        log: Logger, onStart: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        let router = Router()
+        addHealth(to: router, obstacles: obstacles) { MetricsText.of(attempts) }
+        try await serve(router, host: host, port: port, log: log, onStart: onStart)
+    }
+
+    private static func serve(
+        _ router: Router<BasicRequestContext>, host: String, port: Int, log: Logger,
+        onStart: @escaping @Sendable (Int) -> Void
+    ) async throws {
         // What it has to say is said by whoever calls this; being cancelled is no error.
         var quiet = log
         quiet.logLevel = .critical
         let application = Application(
-            router: router(parts, token: token),
+            router: router,
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
             onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: quiet)
         try await application.run()
     }
 
-    static func router(_ parts: ServiceParts, token: String?) -> Router<BasicRequestContext> {
-        let router = Router()
-        router.add(middleware: ProblemMiddleware())
+    private static func addHealth(
+        to router: Router<BasicRequestContext>, obstacles: @escaping @Sendable () async -> [String],
+        metrics: @escaping @Sendable () async throws -> String
+    ) {
         router.get("livez") { _, _ in "ok\n" }
         router.get("readyz") { _, _ -> Response in
-            let obstacles = await parts.obstacles()
+            let lines = await obstacles()
             return Response(
-                status: obstacles.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
+                status: lines.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
                 body: ResponseBody(
-                    byteBuffer: ByteBuffer(
-                        string: obstacles.isEmpty ? "ok\n" : obstacles.joined(separator: "\n") + "\n")))
+                    byteBuffer: ByteBuffer(string: lines.isEmpty ? "ok\n" : lines.joined(separator: "\n") + "\n")))
         }
         router.get("metrics") { _, _ -> Response in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: ResponseBody(
-                    byteBuffer: ByteBuffer(string: try await MetricsText.of(parts.store, parts.attempts))))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await metrics())))
         }
+    }
+
+    private static func router(
+        _ parts: ServiceParts, token: String?, _ bell: EdgeBell
+    ) -> Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        addHealth(to: router, obstacles: parts.obstacles) { try await MetricsText.of(parts.store, parts.attempts) }
         router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
         // Without a token nobody is let in.
         let scheduler = router.group("v1").add(middleware: BearerToken(token: token))
         JobRoutes(parts: parts).add(to: scheduler)
+        if let edge = parts.edge {
+            let workers = router.group("v1/edge").add(middleware: BearerToken(token: edge.token))
+            EdgeRoutes(store: parts.store, edge: edge, bell: bell).add(to: workers)
+        }
         return router
     }
 }

@@ -39,7 +39,7 @@ struct DaemonOptions: ParsableArguments {
         let settings = try settings(overrides)
         let log = JSONLog.make(level: settings.logLevel)
         do {
-            let daemon = try PoolDaemon(
+            let daemon = try makeDaemon(
                 settings, codecProgram: Machine.siblingProgram("reelpool-codec"), instance: UUID().uuidString,
                 version: Reelpoold.version, log: log)
             StopRequests.handle { wait in

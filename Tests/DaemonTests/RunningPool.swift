@@ -66,11 +66,11 @@ struct RunningPool: Sendable {
     }
 
     /// The port of the latest start.
-    private func port() throws -> Int64 {
+    func port() throws -> Int {
         let ports = try logged().compactMap {
             $0["message"]?.stringValue == "listening" ? $0["port"]?.stringValue : nil
         }
-        guard let port = ports.last.flatMap(Int64.init) else {
+        guard let port = ports.last.flatMap(Int.init) else {
             throw DaemonTestError(description: "it does not listen")
         }
         return port

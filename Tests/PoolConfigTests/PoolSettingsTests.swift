@@ -125,6 +125,37 @@ struct PoolSettingsTests {
         #expect(lines.count == names.count, "\(lines)")
     }
 
+    @Test("of a worker without a database are an address and a token, and nothing that could be lost")
+    func control() throws {
+        let token = "tg61-nv08-wr35-kz92"
+        let settings = try Self.load(["REELPOOL_CONTROL": "https://control.example.org", "REELPOOL_EDGE_TOKEN": token])
+        #expect(settings.control?.url == "https://control.example.org" && settings.control?.token == token)
+        func names(_ changes: [String: String]) -> [String] {
+            let base = ["REELPOOL_CONTROL": "https://control.example.org", "REELPOOL_EDGE_TOKEN": token]
+            let lines = Self.problems(base.merging(changes) { $1 })
+            #expect(!lines.contains { $0.contains(token) })
+            return lines.compactMap { $0.split(separator: " ").first.map(String.init) }
+        }
+        #expect(names([:]) == [])
+        for local in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80/x"] {
+            #expect(names(["REELPOOL_CONTROL": local]) == [], "\(local)")
+        }
+        for open in [
+            "http://control.example.org", "http://127.0.0.1.example.org", "http://localhost.example.org/", "x",
+        ] {
+            #expect(names(["REELPOOL_CONTROL": open]) == ["REELPOOL_CONTROL"], "\(open)")
+        }
+        #expect(names(["REELPOOL_EDGE_TOKEN": ""]) == ["REELPOOL_EDGE_TOKEN"])
+        #expect(names(["REELPOOL_EDGE_TOKEN": "secret"]) == ["REELPOOL_EDGE_TOKEN"])
+        #expect(names(["REELPOOL_API_TOKEN": token]) == ["REELPOOL_EDGE_TOKEN"], "one token for two doors")
+        #expect(names(["REELPOOL_KINDS": "none"]) == ["REELPOOL_CONTROL"], "a service has a database")
+        let others = [
+            "REELPOOL_DATABASE": "sqlite:jobs.db", "REELPOOL_BROKER": "amqp://pool:a-good-password@mq/media",
+            "REELPOOL_REDIS": "redis://cache",
+        ]
+        for (name, value) in others { #expect(names([name: value]) == [name]) }
+    }
+
     @Test("never show a secret in what is wrong with it")
     func secretsStaySecret() {
         let lines = Self.problems([

@@ -5,7 +5,7 @@ import WorkerCore
 
 @Suite("Arrivals")
 struct ArrivalTests {
-    @Test("are kept as they came", arguments: StoreKind.available)
+    @Test("are kept as they came", arguments: StoreKind.databases)
     func kept(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let job = NewJob.new(.proxy, owner: "Zoë \u{1F3AC} 'quoted' \"twice\"") {
@@ -40,7 +40,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("with a NUL in their text are kept without it", arguments: StoreKind.available)
+    @Test("with a NUL in their text are kept without it", arguments: StoreKind.databases)
     func nul(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let job = NewJob.new(owner: "a\0b") { $0.idempotencyKey = "k\0" }
@@ -50,7 +50,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("that come again are one job, by id and by key, in one batch and later", arguments: StoreKind.available)
+    @Test("that come again are one job, by id and by key, in one batch and later", arguments: StoreKind.databases)
     func idempotent(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let first = NewJob.new { $0.idempotencyKey = "k" }
@@ -70,7 +70,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("of one key from many at once are one job", arguments: StoreKind.available)
+    @Test("of one key from many at once are one job", arguments: StoreKind.databases)
     func race(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let other = try under.another()
@@ -93,7 +93,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("come by the hundred in one go", arguments: StoreKind.available)
+    @Test("come by the hundred in one go", arguments: StoreKind.databases)
     func batch(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let jobs = (0..<700).map { number in
@@ -108,7 +108,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("beyond what an owner may have are refused, of that kind and until one ends", arguments: StoreKind.available)
+    @Test("beyond what an owner may have are refused, of that kind and until one ends", arguments: StoreKind.databases)
     func full(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind, .limited(running: 1, queued: 3)) { under in
             let jobs = (0..<4).map { _ in NewJob.new() }
@@ -125,7 +125,7 @@ struct ArrivalTests {
         }
     }
 
-    @Test("begin where they belong", arguments: StoreKind.available)
+    @Test("begin where they belong", arguments: StoreKind.databases)
     func states(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind, .limited(running: 1)) { under in
             let probed = try await under.store.add(.new { $0.needsAdmission = true })

@@ -5,7 +5,7 @@ import WorkerCore
 @Suite("Fairness")
 struct FairnessTests {
     /// One owner sends 400 jobs; 20 others come one after the other with one job each, while they are worked off.
-    @Test("keeps others' waits short while one owner floods the queue", arguments: StoreKind.available, [4, 1_000_000])
+    @Test("keeps others' waits short while one owner floods the queue", arguments: StoreKind.databases, [4, 1_000_000])
     func flood(kind: StoreKind, runningLimit: Int) async throws {
         try await StoreUnderTest.with(kind, .limited(running: runningLimit)) { under in
             let flood = (0..<400).map { _ in NewJob.new(owner: "flood") { $0.costSeconds = 10 } }

@@ -139,7 +139,7 @@ struct OperatorTests {
             // A store with a higher limit uses it.
             let other = try under.another(.limited(running: 4))
             #expect(try await other.sweep().becameReady == 2)
-            #expect(try await other.claim(9).count == 2)
+            #expect(try await other.claim(9, worker: "w2").count == 2)
             await other.close()
         }
     }

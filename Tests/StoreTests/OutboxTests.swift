@@ -13,7 +13,7 @@ struct OutboxTests {
         return jobs.map(\.id)
     }
 
-    @Test("hands out what is due, oldest first, to one at a time", arguments: StoreKind.available)
+    @Test("hands out what is due, oldest first, to one at a time", arguments: StoreKind.databases)
     func leases(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let store = under.store
@@ -38,7 +38,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("hands out one way's notices only, when asked so", arguments: StoreKind.available)
+    @Test("hands out one way's notices only, when asked so", arguments: StoreKind.databases)
     func channels(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let ids = try await Self.end(3, under)
@@ -49,7 +49,7 @@ struct OutboxTests {
         }
     }
 
-    @Test("is emptied by many at once, each notice by one", arguments: StoreKind.available)
+    @Test("is emptied by many at once, each notice by one", arguments: StoreKind.databases)
     func concurrent(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             _ = try await Self.end(200, under)

@@ -27,7 +27,7 @@ struct PostgresServerTests {
 
     /// Work going on while connections are cut; what was answered must be what is there.
     private func work(
-        _ under: StoreUnderTest, _ stores: [SQLJobStore], disturb: @escaping @Sendable () async throws -> Void
+        _ under: StoreUnderTest, _ stores: [any JobStore], disturb: @escaping @Sendable () async throws -> Void
     )
         async throws
     {

@@ -32,7 +32,7 @@ struct RandomOperationTests {
 
     /// One client: its store, its own random numbers, and the world that it shares.
     private struct Client {
-        let store: SQLJobStore
+        let store: any JobStore
         let under: StoreUnderTest
         let world: World
         let name: String

@@ -5,7 +5,7 @@ import WorkerCore
 
 @Suite("The schema")
 struct SchemaTests {
-    @Test("is made once, by however many start at once, and stays", arguments: StoreKind.available)
+    @Test("is made once, by however many start at once, and stays", arguments: StoreKind.databases)
     func together(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let id = try await under.store.add(.new())
@@ -29,7 +29,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("of an earlier version is brought up to date, with all that is in it", arguments: StoreKind.available)
+    @Test("of an earlier version is brought up to date, with all that is in it", arguments: StoreKind.databases)
     func upgrade(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let id = try await under.store.add(.new())
@@ -46,7 +46,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("of a newer version is refused", arguments: StoreKind.available)
+    @Test("of a newer version is refused", arguments: StoreKind.databases)
     func newer(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             _ = try await under.query("INSERT INTO schema_migrations (version, name, applied_at) VALUES (99, 'x', 0)")
@@ -55,7 +55,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("keeps a transaction whole, or nothing of it", arguments: StoreKind.available)
+    @Test("keeps a transaction whole, or nothing of it", arguments: StoreKind.databases)
     func atomic(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let id = try await under.store.add(.new())

@@ -6,48 +6,56 @@ import StoreSQLite
 import Testing
 import WorkerCore
 
-/// The databases that the suite is run against: SQLite always, Postgres where there is a server.
+/// What the suite is run against: SQLite always, Postgres where there is a server, and the control service that workers
+/// without a database come by.
 enum StoreKind: String, CaseIterable, CustomTestStringConvertible, Sendable {
     case sqlite = "SQLite"
     case postgres = "Postgres"
+    case edge = "the control service"
 
     static let serverAddress = ProcessInfo.processInfo.environment["REELPOOL_TEST_POSTGRES"]
     static let hasServer = serverAddress != nil
     /// `PostgresServerTests` says by name what is left out for want of a server.
-    static let available: [StoreKind] = hasServer ? allCases : [.sqlite]
+    static let databases: [StoreKind] = hasServer ? [.sqlite, .postgres] : [.sqlite]
+    static let available: [StoreKind] = databases + [.edge]
 
     var testDescription: String { rawValue }
 }
 
 /// A store of its own for one test, with a way around it to the tables.
 struct StoreUnderTest: Sendable {
-    let store: SQLJobStore
+    let store: any JobStore
     let database: any SQLDatabase
     /// Its own: the schema and the connections' name in Postgres, the file in SQLite.
     let name: String
     private let open: @Sendable () throws -> any SQLDatabase
+    private let service: ControlService?
 
     /// The same store as another process would have it: with connections, and perhaps a policy, of its own.
-    func another(_ policy: StorePolicy = .test) throws -> SQLJobStore { SQLJobStore(try open(), policy: policy) }
+    func another(_ policy: StorePolicy = .test) throws -> any JobStore {
+        let direct = SQLJobStore(try open(), policy: policy)
+        return if let service { EdgeStore(direct: direct, queue: try service.queue()) } else { direct }
+    }
 
     static func with<Result: Sendable>(
         _ kind: StoreKind, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
     ) async throws -> Result {
         switch kind {
-        case .sqlite:
+        case .sqlite, .edge:
             let folder = NSTemporaryDirectory() + "reelpool-store-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            return try await withFile(folder + "/jobs.sqlite", policy, body)
+            return try await withFile(folder + "/jobs.sqlite", policy, byService: kind == .edge, body)
         case .postgres:
             return try await with(address: try #require(StoreKind.serverAddress), policy, body)
         }
     }
 
     static func withFile<Result: Sendable>(
-        _ path: String, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+        _ path: String, _ policy: StorePolicy = .test, byService: Bool = false,
+        _ body: (StoreUnderTest) async throws -> Result
     ) async throws -> Result {
-        try await run(policy, path, body) {
+        try await run(policy, path, byService: byService, body) {
             try SQLiteDatabase(path: path, options: .init(durability: .processDeath, busySeconds: 30))
         }
     }
@@ -73,17 +81,21 @@ struct StoreUnderTest: Sendable {
     }
 
     private static func run<Result>(
-        _ policy: StorePolicy, _ name: String, _ body: (StoreUnderTest) async throws -> Result,
-        _ open: @escaping @Sendable () throws -> any SQLDatabase
+        _ policy: StorePolicy, _ name: String, byService: Bool = false,
+        _ body: (StoreUnderTest) async throws -> Result, _ open: @escaping @Sendable () throws -> any SQLDatabase
     ) async throws -> Result {
         let database = try open()
-        let under = StoreUnderTest(
-            store: SQLJobStore(database, policy: policy), database: database, name: name, open: open)
+        let direct = SQLJobStore(database, policy: policy)
+        let service = byService ? try await ControlService(over: direct) : nil
+        let store: any JobStore =
+            if let service { EdgeStore(direct: direct, queue: try service.queue()) } else { direct }
+        let under = StoreUnderTest(store: store, database: database, name: name, open: open, service: service)
         let outcome: Swift.Result<Result, any Error>
         do {
             try await under.store.migrate()
             outcome = .success(try await body(under))
         } catch { outcome = .failure(error) }
+        await service?.stop()
         await database.close()
         return try outcome.get()
     }
@@ -153,7 +165,7 @@ extension NewJob {
     }
 }
 
-extension SQLJobStore {
+extension JobStore {
     /// Inserts one job, which must be new.
     @discardableResult
     func add(_ job: NewJob) async throws -> JobID {

@@ -14,14 +14,14 @@ struct UploadTests {
 
     /// Begins, names and seals.
     private static func complete(
-        _ uri: String, _ name: String, for job: JobRecord, in store: SQLJobStore
+        _ uri: String, _ name: String, for job: JobRecord, in store: any JobStore
     ) async throws {
         #expect(try await store.beginUpload(uri, for: job.lease))
         #expect(try await store.nameUpload(uri, name, for: job.lease))
         #expect(try await store.sealUpload(uri, etag: "e-\(name)", for: job.lease))
     }
 
-    private static func isFenced(_ lease: Lease, in store: SQLJobStore) async throws -> Bool {
+    private static func isFenced(_ lease: Lease, in store: any JobStore) async throws -> Bool {
         let answers = [
             try await store.beginUpload("s3://exports/other", for: lease),
             try await store.nameUpload(place, "late", for: lease),
@@ -267,7 +267,7 @@ struct UploadTests {
     }
 
     /// Another worker takes the job over, and looks at what there is.
-    private static func follow(_ job: JobRecord, in store: SQLJobStore) async throws -> (JobRecord, Int) {
+    private static func follow(_ job: JobRecord, in store: any JobStore) async throws -> (JobRecord, Int) {
         _ = try await store.finish(job, .interrupted(.drained))
         // A claim passes over what somebody holds at that very moment.
         var claimed: JobRecord?

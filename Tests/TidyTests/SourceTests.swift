@@ -74,10 +74,11 @@ struct SourceTests {
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
-            "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service", "StorePostgres",
+            "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service", "StoreEdge", "StorePostgres",
             "StoreSQLite", "Webhooks", "WorkerCore",
         ],
-        "Service": ["Envelopes", "Model", "WorkerCore"],
+        "EdgeWire": ["Model", "WorkerCore"], "StoreEdge": ["EdgeWire", "HTTPTransfer", "Model", "WorkerCore"],
+        "Service": ["EdgeWire", "Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
         "reelpool-bench": ["CodecHost", "Isolation", "Model"],

@@ -9,7 +9,7 @@ package actor EndingBatcher {
         var answer: CheckedContinuation<FinishOutcome, Never>
     }
 
-    private let store: any JobStore
+    private let queue: any WorkQueue
     private let worker: String
     private let clock: any PoolClock
     private let retryPause: Backoff
@@ -17,15 +17,15 @@ package actor EndingBatcher {
     private var isWriting = false
 
     package init(
-        store: any JobStore, worker: String, clock: any PoolClock,
+        queue: any WorkQueue, worker: String, clock: any PoolClock,
         retryPause: Backoff = Backoff(baseSeconds: 0.2, capSeconds: 5)
     ) {
-        (self.store, self.worker, self.clock, self.retryPause) = (store, worker, clock, retryPause)
+        (self.queue, self.worker, self.clock, self.retryPause) = (queue, worker, clock, retryPause)
     }
 
-    /// Waits until the store has the ending, however long it is away.
+    /// Waits until the queue has the ending, however long it is away.
     ///
-    /// - Returns: `.stale` also when the task is cancelled before the store could be reached: the lease runs out then.
+    /// - Returns: `.stale` also when the task is cancelled before the queue could be reached: the lease runs out then.
     package func finish(_ ending: AttemptEnding) async -> FinishOutcome {
         await withCheckedContinuation { answer in
             waiting.append(Entry(ending: ending, answer: answer))
@@ -50,7 +50,7 @@ package actor EndingBatcher {
         var failures = 0
         while true {
             do {
-                return try await store.finish(endings, worker: worker)
+                return try await queue.finish(endings, worker: worker)
             } catch {
                 failures += 1
                 let pause = retryPause.pauseSeconds(afterAttempt: failures, unit: .random(in: 0.5..<1))

@@ -14,7 +14,7 @@ extension Worker {
         // The lease counts from before the store was asked.
         let moment = clock.now
         do {
-            let outcome = try await store.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
+            let outcome = try await queue.renew(leases, worker: settings.name, seconds: settings.leaseSeconds)
             board.renewed(leases.filter { !outcome.lost.contains($0) }, at: moment)
             stop(outcome.lost, because: .leaseLost)
             stop(outcome.cancelled, because: .cancelled)
@@ -30,7 +30,10 @@ extension Worker {
 
     /// Finds what nobody has woken it for.
     func poll() async {
-        wakeUp()
+        if board.busySlots > 0 || clock.now >= lastLook + settings.idlePollSeconds {
+            lastLook = clock.now
+            wakeUp()
+        }
         // Renewals bring cancellations: while something runs they are frequent, so that a cancelled job stops at once.
         if board.busySlots > 0 { await renew() }
     }
@@ -40,9 +43,9 @@ extension Worker {
         max(settings.pollSeconds, settings.sweepSeconds * Double(workerCount)) * .random(in: 0.5..<1.5)
     }
 
-    func sweep() async {
+    func sweep(_ upkeep: any StoreUpkeep) async {
         do {
-            _ = try await store.sweep()
+            _ = try await upkeep.sweep()
         } catch {
             log.warning("sweeping failed", metadata: ["error": "\(error)"])
         }
@@ -50,8 +53,8 @@ extension Worker {
 
     func beat() async {
         do {
-            try await store.heartbeat(status)
-            let live = try await store.workers().filter { !$0.isDraining }
+            try await queue.heartbeat(status)
+            let live = try await queue.workers().filter { !$0.isDraining }
             workerCount = max(1, live.count)
             largestBudgetBytes = live.map(\.memoryBytes).max() ?? 0
         } catch {
@@ -59,10 +62,10 @@ extension Worker {
         }
     }
 
-    func prune() async {
+    func prune(_ upkeep: any StoreUpkeep) async {
         do {
             let age = PruneAge(succeededSeconds: settings.keepSucceeded, otherSeconds: settings.keepOther)
-            _ = try await store.prune(finishedBefore: age, limit: 1000)
+            _ = try await upkeep.prune(finishedBefore: age, limit: 1000)
         } catch {
             log.warning("pruning failed", metadata: ["error": "\(error)"])
         }
@@ -70,7 +73,7 @@ extension Worker {
 
     func releaseEarlierLeases() async {
         do {
-            let released = try await store.releaseLeases(ofEarlier: status)
+            let released = try await queue.releaseLeases(ofEarlier: status)
             if !released.isEmpty {
                 log.notice("took back what an earlier run left", metadata: ["jobs": "\(released.count)"])
             }

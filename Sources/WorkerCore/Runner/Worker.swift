@@ -4,7 +4,9 @@ internal import Model
 /// Claims jobs that fit, runs them, holds their leases, and writes down how they ended.
 package actor Worker {
     let settings: WorkerSettings
-    let store: any JobStore
+    let queue: any WorkQueue
+    /// `nil` where others see to it.
+    let upkeep: (any StoreUpkeep)?
     private let executors: [JobKind: any TaskExecutor]
     private let progress: any ProgressSink
     let clock: any PoolClock
@@ -21,14 +23,26 @@ package actor Worker {
     var workerCount = 1
     /// Something may have become claimable since it was last looked.
     private let news = Doorbell()
+    var lastLook = 0.0
 
+    /// A worker that is at the store itself, and does its part of the upkeep.
     package init(
         settings: WorkerSettings, store: any JobStore, executors: [JobKind: any TaskExecutor],
         progress: any ProgressSink, clock: any PoolClock = SystemClock(), log: Logger
     ) {
-        (self.settings, self.store, self.executors) = (settings, store, executors)
+        self.init(
+            settings: settings, queue: store, upkeep: store, executors: executors, progress: progress, clock: clock,
+            log: log)
+    }
+
+    package init(
+        settings: WorkerSettings, queue: any WorkQueue, upkeep: (any StoreUpkeep)?,
+        executors: [JobKind: any TaskExecutor], progress: any ProgressSink, clock: any PoolClock = SystemClock(),
+        log: Logger
+    ) {
+        (self.settings, self.queue, self.upkeep, self.executors) = (settings, queue, upkeep, executors)
         (self.progress, self.clock, self.log) = (progress, clock, log)
-        endings = EndingBatcher(store: store, worker: settings.name, clock: clock)
+        endings = EndingBatcher(queue: queue, worker: settings.name, clock: clock)
         board = SlotBoard(slots: settings.slots, memoryBytes: settings.memoryBytes)
     }
 
@@ -39,10 +53,16 @@ package actor Worker {
             group.addTask { await self.repeatedly(every: { self.settings.renewSeconds }) { await self.renew() } }
             group.addTask { await self.repeatedly(every: { 1 }) { await self.tick() } }
             group.addTask { await self.repeatedly(every: { self.settings.pollSeconds }) { await self.poll() } }
-            group.addTask { await self.repeatedly(every: { await self.sweepSeconds }) { await self.sweep() } }
             group.addTask { await self.repeatedly(every: { self.settings.heartbeatSeconds }) { await self.beat() } }
-            group.addTask { await self.repeatedly(every: { self.settings.pruneSeconds }) { await self.prune() } }
-            group.addTask { for await _ in await self.store.wakeUps() { self.wakeUp() } }
+            if let upkeep {
+                group.addTask {
+                    await self.repeatedly(every: { await self.sweepSeconds }) { await self.sweep(upkeep) }
+                }
+                group.addTask {
+                    await self.repeatedly(every: { self.settings.pruneSeconds }) { await self.prune(upkeep) }
+                }
+            }
+            group.addTask { for await _ in await self.queue.wakeUps() { self.wakeUp() } }
             await claimUntilDrained()
             await beat()
             group.cancelAll()
@@ -85,14 +105,14 @@ package actor Worker {
         do {
             // One at a time: the next one's memory has to fit beside this one's.
             while !worked.isEmpty, board.freeSlots > 0, !isDraining {
-                let claimed = try await store.claim(request(worked, limit: 1))
+                let claimed = try await queue.claim(request(worked, limit: 1))
                 guard let job = claimed.first else { break }
                 let attempt = Attempt(job: job, caps: caps(of: job), startedAt: clock.now)
                 board.start(job, memoryBytes: attempt.caps.memoryBytes, at: clock.now)
                 attempts.append(attempt)
             }
             if settings.kinds.contains(.noop), board.freeNoops > 0, !isDraining {
-                let claimed = try await store.claim(request([.noop], limit: board.freeNoops))
+                let claimed = try await queue.claim(request([.noop], limit: board.freeNoops))
                 for job in claimed { board.start(job, memoryBytes: 0, at: clock.now) }
                 attempts += claimed.map { Attempt(job: $0, caps: .none, startedAt: clock.now) }
             }
@@ -104,8 +124,8 @@ package actor Worker {
 
     private func request(_ kinds: [JobKind], limit: Int) -> ClaimRequest {
         ClaimRequest(
-            worker: settings.name, kinds: kinds, limit: limit, memoryBytes: board.freeMemoryBytes,
-            leaseSeconds: settings.leaseSeconds, admits: true)
+            worker: settings.name, instance: settings.instance, kinds: kinds, limit: limit,
+            memoryBytes: board.freeMemoryBytes, leaseSeconds: settings.leaseSeconds, admits: true)
     }
 
     /// An attempt may use its cap, whatever was predicted, and so much is reserved for it; where less is free, that is
@@ -147,7 +167,7 @@ package actor Worker {
         if board.running[attempt.lease]?.stopReason == .leaseLost { return }
         if case .admitted(let costSeconds, let memoryBytes) = result {
             let admission = Admission(lease: attempt.lease, costSeconds: costSeconds, memoryBytes: memoryBytes)
-            do { _ = try await store.admit(admission) } catch { warn("recording an admission", attempt.job, error) }
+            do { _ = try await queue.admit(admission) } catch { warn("recording an admission", attempt.job, error) }
             return
         }
         let outcome = outcome(of: result, attempt)

@@ -17,7 +17,10 @@ package struct WorkerSettings: Sendable {
     package var sweepSeconds = 0.5
     /// Without a renewal for that long an attempt is stopped: before its lease runs out, by the worker's own clock.
     package var giveUpSeconds = 20.0
+    /// Between two looks for work that nobody has told of, and between two renewals while something runs.
     package var pollSeconds = 0.5
+    /// The same for looks while nothing runs, where one is a journey. No shorter than `pollSeconds`.
+    package var idlePollSeconds = 0.0
     package var heartbeatSeconds = 10.0
     package var pruneSeconds = 600.0
     package var keepSucceeded = 7 * 86_400.0

@@ -40,7 +40,7 @@ package struct ClaimRequest: Sendable {
 }
 
 /// The right to write about a job, until another claims it.
-package struct Lease: Sendable, Hashable {
+package struct Lease: Sendable, Hashable, Codable {
     package var job: JobID
     package var epoch: Int64
 

@@ -1,6 +1,3 @@
-internal import Model
-package import WorkerCore
-
 /// Updates that are still to be told: the latest of each job, in the order in which jobs came to have one.
 package struct PendingUpdates {
     private let limit: Int
@@ -32,17 +29,8 @@ package struct PendingUpdates {
     }
 
     private mutating func forget() {
-        let victim = order.firstIndex { updates[$0]?.isFinal == false } ?? order.startIndex
+        let victim = order.firstIndex { updates[$0]?.state.isFinal == false } ?? order.startIndex
         updates[order.remove(at: victim)] = nil
         dropped += 1
-    }
-}
-
-extension ProgressUpdate {
-    fileprivate var isFinal: Bool {
-        switch state {
-        case .queued, .running: false
-        case .succeeded, .failed, .cancelled, .dead: true
-        }
     }
 }
