@@ -158,7 +158,8 @@ let package = Package(
         .target(
             name: "Pool",
             dependencies: [
-                "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
+                "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
+                "Model",
                 "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore", "StoreEdge",
                 "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
