@@ -25,8 +25,6 @@ struct Download {
     /// Whether the URL's own time, or that of one it redirects to, is over.
     let hasExpired: (WebAddress) -> Bool
     let stop: TransferStop
-    /// Rung when the stop is raised.
-    let bell: Mailbox<StopReason>
     let clock: () -> Double
 
     func run() throws {
@@ -56,8 +54,9 @@ struct Download {
             breaks += 1
             guard breaks <= Self.mostBreaks else { throw problem }
             let pause = max(wish, pauses.pauseSeconds(afterAttempt: breaks, unit: .random(in: 0.5..<1)))
-            bell.wait(milliseconds: Int(min(pause, max(0, bounds.deadline - clock())) * 1000))
-            if stop.isRaised { throw TransferError(.cancelled, "the transfer was stopped") }
+            guard stop.sleep(seconds: min(pause, max(0, bounds.deadline - clock()))) else {
+                throw TransferError(.cancelled, "the transfer was stopped")
+            }
         }
     }
 
@@ -71,8 +70,7 @@ struct Download {
         request.limits.totalSeconds = max(0.001, bounds.deadline - clock())
         let response = try client.perform(request, into: TransferSink(begin: body.begin, take: body.take), stop: stop)
         guard !response.head.isSuccess else { return try body.end() }
-        // Seconds; the form with a date is not worth its reading. Source: RFC 9110 §10.2.3.
-        wish = min(Self.longestWish, Double(max(0, response.head["Retry-After"].flatMap { Int($0) } ?? 0)))
+        wish = min(Self.longestWish, response.head.retryAfterSeconds ?? 0)
         switch response.status {
         case 400, 401, 403:
             guard !hasExpired(response.address), !hasExpired(address) else {
@@ -89,12 +87,7 @@ struct Download {
 
     /// Whether it may go well a moment later.
     private static func mayPass(_ error: TransferError) -> Bool {
-        switch error.kind {
-        case .unresolved, .unreachable, .timedOut, .stalled, .reset, .truncated: true
-        case .status: error.code == .transferFailed
-        case .invalidAddress, .refusedAddress, .tls, .protocolViolation, .tooManyRedirects, .tooLarge, .cancelled,
-            .handler, .library:
-            false
-        }
+        if case .status = error.kind { return error.code == .transferFailed }
+        return error.kind.isOfConnection
     }
 }

@@ -45,9 +45,7 @@ final class DownloadBody {
     }
 
     /// Of everything that has come.
-    var sha256: String {
-        hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
+    var sha256: String { Hexadecimal.text(hash.finalize()) }
 
     /// Whether a broken transfer can go on.
     var mayGoOn: Bool { receivedBytes == 0 || etag != nil && servesRanges }
@@ -89,13 +87,12 @@ final class DownloadBody {
         guard answer.status == 206 else {
             throw Failure(code: .transferFailed, message: "\(place) has changed, or sends no rest of what broke off")
         }
-        // "bytes 100-199/200", or "bytes 100-199/*". Source: RFC 9110 §14.4.
-        guard answer["ETag"] == etag, let range = answer["Content-Range"],
-            let match = range.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), Int64(match.1) == receivedBytes,
-            let last = Int64(match.2), last >= receivedBytes
-        else { throw Failure(code: .transferFailed, message: "\(place) sends a rest of something else") }
+        guard answer["ETag"] == etag, let range = answer.contentRange, range.offsets.lowerBound == receivedBytes else {
+            throw Failure(code: .transferFailed, message: "\(place) sends a rest of something else")
+        }
         // Where neither answer says how much there is, nobody could tell that there is more.
-        guard let total = Int64(match.3) ?? totalBytes, total == totalBytes ?? total, last < total else {
+        guard let total = range.sizeBytes ?? totalBytes, total == totalBytes ?? total, range.offsets.upperBound < total
+        else {
             throw Failure(code: .transferFailed, message: "\(place) has another size than before, or none")
         }
         totalBytes = total

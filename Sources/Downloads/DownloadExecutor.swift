@@ -27,15 +27,11 @@ package final class DownloadExecutor: TaskExecutor {
         _ attempt: Attempt, report: @escaping @Sendable (ProgressEvent) -> Void
     ) async -> AttemptResult {
         let stop = TransferStop()
-        let bell = Mailbox<StopReason>()
-        attempt.stop.listen { reason in
-            stop.raise()
-            bell.post(reason)
-        }
+        attempt.stop.listen { _ in stop.raise() }
         defer { attempt.stop.stopListening() }
         do {
             return .succeeded(
-                try await OwnThread.run(named: "reelpool.fetch") { try self.work(attempt, stop, bell, report) })
+                try await OwnThread.run(named: "reelpool.fetch") { try self.work(attempt, stop, report) })
         } catch {
             return .failed(attempt.stop.reason?.failure ?? Failure(error))
         }
@@ -43,8 +39,7 @@ package final class DownloadExecutor: TaskExecutor {
 
     /// - Returns: the result as JSON.
     private func work(
-        _ attempt: Attempt, _ stop: TransferStop, _ bell: Mailbox<StopReason>,
-        _ report: @escaping @Sendable (ProgressEvent) -> Void
+        _ attempt: Attempt, _ stop: TransferStop, _ report: @escaping @Sendable (ProgressEvent) -> Void
     ) throws -> String {
         guard case .download(let task) = try TaskDocument(kind: attempt.job.kind, payload: attempt.job.payload) else {
             throw Failure(code: .internalFault, message: "this is no download")
@@ -69,8 +64,7 @@ package final class DownloadExecutor: TaskExecutor {
             bounds: Download.Bounds(
                 deadline: clock.now + Double(attempt.caps.wallSeconds), stallSeconds: attempt.caps.stallSeconds),
             pauses: pauses, hasExpired: { isOver($0 == address ? task.expiry : URLExpiry.moment(of: $0.text)) },
-            stop: stop,
-            bell: bell, clock: { clock.now })
+            stop: stop, clock: { clock.now })
         try download.run()
         report(
             ProgressEvent(

@@ -86,12 +86,9 @@ private final class RangeTarget {
             (sizeBytes, expected) = (length, Int(length))
             return
         }
-        // "bytes 0-99/1234", or "bytes 0-99/*". Source: RFC 9110 §14.4.
-        guard let text = head["Content-Range"],
-            let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1),
-            let last = Int64(match.2), first == offset, last >= first, last - first < buffer.count
+        guard let range = head.contentRange, range.offsets.lowerBound == offset, range.offsets.count <= buffer.count
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
-        (sizeBytes, expected) = (Int64(match.3), Int(last - first + 1))
+        (sizeBytes, expected) = (range.sizeBytes, range.offsets.count)
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws {

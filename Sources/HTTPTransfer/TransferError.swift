@@ -31,6 +31,16 @@ package struct TransferError: ClassifiedError, Equatable {
         case handler(FailureCode)
         /// libcurl failed for a reason of its own.
         case library
+
+        /// Whether a connection did not come about or broke, so that the same again may go well.
+        package var isOfConnection: Bool {
+            switch self {
+            case .unresolved, .unreachable, .timedOut, .stalled, .reset, .truncated: true
+            case .invalidAddress, .refusedAddress, .tls, .protocolViolation, .tooManyRedirects, .tooLarge, .status,
+                .cancelled, .handler, .library:
+                false
+            }
+        }
     }
 
     package let kind: Kind

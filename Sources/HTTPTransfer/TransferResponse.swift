@@ -23,6 +23,30 @@ package struct TransferHead: Sendable {
         let seconds = curl_getdate(text, nil)
         return seconds < 0 ? nil : Int64(seconds)
     }
+
+    /// Where a part belongs. Source: RFC 9110 §14.4.
+    package var contentRange: ContentRange? { self["Content-Range"].flatMap { ContentRange($0) } }
+
+    /// How long to wait before asking again. The form with a date is hardly used. Source: RFC 9110 §10.2.3.
+    package var retryAfterSeconds: Double? {
+        self["Retry-After"].flatMap { Double($0) }.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+    }
+}
+
+/// Which bytes of an object an answer has.
+package struct ContentRange: Sendable, Hashable {
+    /// Both ends are of it.
+    package var offsets: ClosedRange<Int64>
+    /// The whole object's, where the server says.
+    package var sizeBytes: Int64?
+
+    /// "bytes 0-99/1234", or "bytes 0-99/*".
+    init?(_ text: String) {
+        guard let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+|\*)/), let first = Int64(match.1),
+            let last = Int64(match.2), first <= last, last < .max
+        else { return nil }
+        (offsets, sizeBytes) = (first...last, Int64(match.3))
+    }
 }
 
 /// An answer, whole.

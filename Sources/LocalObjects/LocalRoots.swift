@@ -42,29 +42,12 @@ struct LocalRoots: Sendable {
     var all: [String] { roots }
 
     private func path(of uri: String) throws(Failure) -> String {
-        let path = uri.hasPrefix("file://") ? Self.decoded(uri.dropFirst(7)) : uri
+        let path = uri.hasPrefix("file://") ? PercentEncoding.decodeLeniently(uri.dropFirst(7)) : uri
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard path.hasPrefix("/"), !path.utf8.contains(0), !parts.contains(".."), !parts.contains(".") else {
             throw Self.refusal(uri)
         }
         return path
-    }
-
-    /// Source: RFC 3986 §2.1.
-    private static func decoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == 0x25, rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func resolve(_ path: String) -> String? {

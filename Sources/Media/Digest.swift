@@ -1,4 +1,5 @@
 internal import CFFmpeg
+internal import Model
 
 /// SHA-256 by libavutil.
 package struct Digest: ~Copyable {
@@ -22,8 +23,7 @@ package struct Digest: ~Copyable {
     package consuming func finish() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         av_sha_final(context, &digest)
-        let digits = Array("0123456789abcdef")
-        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return Hexadecimal.text(digest)
     }
 }
 

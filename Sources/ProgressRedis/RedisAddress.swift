@@ -1,3 +1,5 @@
+internal import Model
+
 /// Where a Redis is and how to log in there.
 package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
     package enum Place: Sendable, Equatable {
@@ -32,11 +34,11 @@ package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
         place = .tcp(host: String(host), port: port)
         database = match.5.flatMap { Int($0) } ?? 0
         if let text = match.1, !text.isEmpty {
-            guard let decoded = Self.decoded(text) else { throw invalid }
+            guard let decoded = PercentEncoding.decode(text) else { throw invalid }
             user = decoded
         }
         if let text = match.2, !text.isEmpty {
-            guard let decoded = Self.decoded(text) else { throw invalid }
+            guard let decoded = PercentEncoding.decode(text) else { throw invalid }
             password = decoded
         }
     }
@@ -47,22 +49,5 @@ package struct RedisAddress: Sendable, Equatable, CustomStringConvertible {
         case .tcp(let host, let port): "redis://\(host):\(port)/\(database)"
         case .unix(let path): "unix://\(path)?db=\(database)"
         }
-    }
-
-    /// Undoes percent-encoding; `nil` when it is not UTF-8.
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text[...]
-        while let character = rest.popFirst() {
-            guard character == "%" else {
-                bytes += character.utf8
-                continue
-            }
-            guard let high = rest.popFirst()?.hexDigitValue, let low = rest.popFirst()?.hexDigitValue else {
-                return nil
-            }
-            bytes.append(UInt8(high << 4 | low))
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

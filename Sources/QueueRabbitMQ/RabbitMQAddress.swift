@@ -1,3 +1,5 @@
+internal import Model
+
 /// Where a broker is and how to log in there.
 package struct RabbitMQAddress: Sendable, Equatable, CustomStringConvertible {
     package struct TLS: Sendable, Equatable {
@@ -59,19 +61,8 @@ package struct RabbitMQAddress: Sendable, Equatable, CustomStringConvertible {
     /// Without the password.
     package var description: String { "\(tls == nil ? "amqp" : "amqps")://\(user)@\(host):\(port)/\(virtualHost)" }
 
-    /// Undoes percent-encoding; `nil` when it is not UTF-8 or holds U+0000.
+    /// `nil` also for what holds U+0000, which ends a text in C.
     private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
+        PercentEncoding.decode(text).flatMap { $0.utf8.contains(0) ? nil : $0 }
     }
 }

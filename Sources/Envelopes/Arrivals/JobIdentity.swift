@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Model
 package import WorkerCore
 
 /// Names that always give the same job, so that a message that comes twice is one job.
@@ -23,12 +24,8 @@ package enum JobIdentity {
         var bytes = Array(hash.finalize().prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x50
         bytes[8] = bytes[8] & 0x3F | 0x80
-        var text = ""
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text += "-" }
-            let digits = String(byte, radix: 16)
-            text += digits.count == 1 ? "0\(digits)" : digits
-        }
+        let parts = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hexadecimal.text(bytes[$0]) }
+        let text = parts.joined(separator: "-")
         guard let id = JobID(text) else { preconditionFailure("not a UUID: \(text)") }
         return id
     }

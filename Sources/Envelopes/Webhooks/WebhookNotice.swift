@@ -62,10 +62,6 @@ package struct WebhookSignature: Sendable {
     /// - Parameter seconds: since 1970; a receiver refuses what is old, so that nobody can send it once more.
     package func header(for body: [UInt8], at seconds: Int64) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array("\(seconds).".utf8) + body, using: key)
-        let digits = code.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0\(text)" : text
-        }
-        return "t=\(seconds),v1=\(digits.joined())"
+        return "t=\(seconds),v1=\(Hexadecimal.text(code))"
     }
 }

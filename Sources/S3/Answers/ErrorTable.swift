@@ -88,12 +88,8 @@ enum ErrorTable {
         case .slowDown, .server, .corrupt, .malformedAnswer: true
         case .conflict: code == "ConditionalRequestConflict" || code == "OperationAborted"
         case .transfer(let kind):
-            switch kind {
-            case .unresolved, .unreachable, .tls, .timedOut, .stalled, .reset, .truncated, .protocolViolation: true
-            case .invalidAddress, .refusedAddress, .tooManyRedirects, .tooLarge, .status, .cancelled, .handler,
-                .library:
-                false
-            }
+            // A store is known to speak both: what it says amiss was garbled on the way.
+            kind.isOfConnection || kind == .tls || kind == .protocolViolation
         case .noSuchKey, .noSuchBucket, .noSuchUpload, .accessDenied, .signatureRefused, .clockSkew,
             .preconditionFailed, .notImplemented, .invalidRequest, .cancelled:
             false

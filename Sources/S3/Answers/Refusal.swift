@@ -35,8 +35,7 @@ struct Refusal {
     /// Whether the time that a request was signed with may be the reason.
     var mayBeAboutTime: Bool { kind == .clockSkew || status == 403 }
 
-    /// Seconds until it is worth asking again. Source: RFC 9110 §10.2.3; the form with a date is not used by stores.
-    var retryAfterSeconds: Double? { head["Retry-After"].flatMap { Double($0) } }
+    var retryAfterSeconds: Double? { head.retryAfterSeconds }
 
     func error(_ place: S3Place, words: String? = nil) -> S3Error {
         S3Error(kind, "\(place): \(words ?? ErrorTable.words(kind))", detail: detail, serverCode: code)

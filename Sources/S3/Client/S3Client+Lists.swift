@@ -1,4 +1,5 @@
 package import HTTPTransfer
+internal import Model
 
 extension S3Client {
     /// Objects whose keys begin with a prefix, in the order of their keys' bytes: at most `limit`.

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 package import HTTPTransfer
+internal import Model
 
 extension S3Client {
     /// Reads a part of an object.

@@ -1,4 +1,5 @@
 internal import HTTPTransfer
+internal import Model
 internal import WorkerCore
 
 /// Where a store is, and how it is spoken to.

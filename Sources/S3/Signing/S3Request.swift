@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Model
 
 /// A name and a value: of a query or of a header, not encoded.
 package typealias S3Field = (name: String, value: String)

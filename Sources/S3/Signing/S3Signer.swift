@@ -1,5 +1,6 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import Model
 
 /// Signature version 4, in headers and in the query: pure functions of request, credentials and time.
 ///

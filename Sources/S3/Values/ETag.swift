@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Model
 
 /// Names of an object's content, as a store makes them.
 package enum ETag {

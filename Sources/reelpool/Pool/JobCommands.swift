@@ -14,7 +14,7 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         try pool.forEach(ids) { client, id in
-            let (status, body) = try client.post("jobs/\(PoolClient.escaped(id))/cancel")
+            let (status, body) = try client.post("jobs/\(PercentEncoding.encode(id))/cancel")
             // Source: RFC 9110 §15.3.3, 202: it is going to be done.
             return (body, status == 202 ? "\(id)  is being stopped" : "\(id)  cancelled")
         }
@@ -33,7 +33,7 @@ struct RequeueCommand: ParsableCommand {
 
     func run() throws {
         try pool.forEach(ids) { client, id in
-            let body = try client.post("jobs/\(PoolClient.escaped(id))/requeue").body
+            let body = try client.post("jobs/\(PercentEncoding.encode(id))/requeue").body
             return (body, "\(id)  \(JobAnswer(body).state)")
         }
     }

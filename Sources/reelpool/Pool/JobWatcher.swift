@@ -60,7 +60,7 @@ struct JobWatcher: Sendable {
         let heard = Heard(self)
         defer { if heard.hasMet { met() } }
         try client.stream(
-            "jobs/\(PoolClient.escaped(id))/events", silenceSeconds: Self.silenceSeconds, stop: stop,
+            "jobs/\(PercentEncoding.encode(id))/events", silenceSeconds: Self.silenceSeconds, stop: stop,
             begin: { heard.hasMet = true }, take: { try heard.take($0) })
         return heard.hasEnded
     }

@@ -57,26 +57,12 @@ struct PoolClient: Sendable {
     }
 
     private func request(_ method: String, _ path: String, _ query: [(String, String)]) throws -> TransferRequest {
-        let pairs = query.map { "\($0)=\(Self.escaped($1))" }.joined(separator: "&")
+        let pairs = query.map { "\($0)=\(PercentEncoding.encode($1))" }.joined(separator: "&")
         let base = service.text.hasSuffix("/") ? String(service.text.dropLast()) : service.text
         let address = try WebAddress("\(base)/v1/\(path)\(pairs.isEmpty ? "" : "?\(pairs)")")
         var request = TransferRequest(method, address)
         if let token { request.headers.append(TransferHeader("Authorization", "Bearer \(token)")) }
         return request
-    }
-
-    /// What is neither a letter, a digit nor one of a few marks, by its bytes. Source: RFC 3986 §2.1.
-    static func escaped(_ text: String) -> String {
-        text.utf8.reduce(into: "") { result, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                result.append(Character(UnicodeScalar(byte)))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
     }
 
     /// - Throws: the service's own words for what it refuses (RFC 9457).

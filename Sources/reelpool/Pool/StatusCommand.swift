@@ -35,7 +35,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         try pool.perform { client in
             if let id {
-                let job = try client.get("jobs/\(PoolClient.escaped(id))")
+                let job = try client.get("jobs/\(PercentEncoding.encode(id))")
                 return print(pool.json ? job.text : JobSheet.text(JobAnswer(job)))
             }
             let jobs = try list(client)
