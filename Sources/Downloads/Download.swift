@@ -42,7 +42,7 @@ struct Download {
             guard clock() < bounds.deadline - 0.01 else {
                 throw Failure(code: .wallTimeLimit, message: "the download took longer than allowed")
             }
-            guard Self.mayPass(problem) else { throw problem }
+            guard problem.mayPass else { throw problem }
             guard body.mayGoOn else {
                 throw Failure(
                     code: problem.code,
@@ -83,11 +83,5 @@ struct Download {
         default: break
         }
         try response.requireSuccess()
-    }
-
-    /// Whether it may go well a moment later.
-    private static func mayPass(_ error: TransferError) -> Bool {
-        if case .status = error.kind { return error.code == .transferFailed }
-        return error.kind.isOfConnection
     }
 }

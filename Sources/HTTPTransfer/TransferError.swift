@@ -51,6 +51,12 @@ package struct TransferError: ClassifiedError, Equatable {
         (self.kind, self.message, self.detail) = (kind, message, detail)
     }
 
+    /// Whether the same again may go well a moment later: a connection broke, or the server says that it is its own state.
+    package var mayPass: Bool {
+        if case .status = kind { return code == .transferFailed }
+        return kind.isOfConnection
+    }
+
     package var code: FailureCode {
         switch kind {
         case .invalidAddress: .invalidTask

@@ -59,7 +59,7 @@ package final class HTTPRanges: RangeStore {
             if answer.filled > filled { tries = 0 }
             filled = answer.filled
             tries += 1
-            guard Self.mayPass(problem), tries < Self.mostTries else { throw Failure(problem) }
+            guard problem.mayPass, tries < Self.mostTries else { throw Failure(problem) }
             let pause = max(wish, pauses.pauseSeconds(afterAttempt: tries, unit: .random(in: 0.5..<1)))
             guard stop.sleep(seconds: pause) else {
                 throw Failure(code: .cancelled, message: "the transfer was stopped")
@@ -100,8 +100,7 @@ package final class HTTPRanges: RangeStore {
         let response = try client.perform(
             request, into: TransferSink(begin: answer.begin, take: answer.take), stop: stop)
         if response.head.isSuccess { return try answer.end() }
-        // Seconds; the form with a date is not worth its reading. Source: RFC 9110 §10.2.3.
-        wish = min(Self.longestWish, Double(max(0, response.head["Retry-After"].flatMap { Int($0) } ?? 0)))
+        wish = min(Self.longestWish, response.head.retryAfterSeconds ?? 0)
         switch response.status {
         case 400, 401, 403:
             let expiries = [expiry, URLExpiry.moment(of: response.address.text)].compactMap(\.self)
@@ -115,17 +114,6 @@ package final class HTTPRanges: RangeStore {
         default: break
         }
         try response.requireSuccess()
-    }
-
-    /// Whether it may go well a moment later.
-    private static func mayPass(_ error: TransferError) -> Bool {
-        switch error.kind {
-        case .unresolved, .unreachable, .timedOut, .stalled, .reset, .truncated: true
-        case .status: error.code == .transferFailed
-        case .invalidAddress, .refusedAddress, .tls, .protocolViolation, .tooManyRedirects, .tooLarge, .cancelled,
-            .handler, .library:
-            false
-        }
     }
 }
 
@@ -175,10 +163,9 @@ private final class RangeAnswer {
             expected = head.contentLength.map { Int($0) }
             return
         }
-        // "bytes 0-99/1234". Source: RFC 9110 §14.4.
-        guard let text = head["Content-Range"], let match = text.wholeMatch(of: /bytes (\d+)-(\d+)\/(\d+)/),
-            let first = Int64(match.1), let last = Int64(match.2), let size = Int64(match.3),
-            first == offset + Int64(filled), last >= first, last < size, last < offset + Int64(buffer.count)
+        guard let range = head.contentRange, let size = range.sizeBytes,
+            range.offsets.lowerBound == offset + Int64(filled), range.offsets.upperBound < size,
+            range.offsets.upperBound < offset + Int64(buffer.count)
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
         guard version.map({ Self.isSame($0, found) }) ?? true else { throw changed }
