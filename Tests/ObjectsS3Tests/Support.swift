@@ -148,9 +148,9 @@ struct Bench: Sendable {
     }
 
     /// A job that this worker has.
-    func claimed(attempts: Int = 9) async throws -> Lease {
+    func claimed(attempts: Int = 9, payload: String = "{}") async throws -> Lease {
         var job = NewJob(
-            id: try #require(JobID(UUID().uuidString)), kind: .render, owner: "ann", payload: "{}", ingress: .native)
+            id: try #require(JobID(UUID().uuidString)), kind: .render, owner: "ann", payload: payload, ingress: .native)
         job.maxAttempts = attempts
         _ = try await ledger.insert([job])
         return try await claim(job.id)
