@@ -1,6 +1,8 @@
 import Downloads
 import Model
 import PoolTestSupport
+import S3
+import SQLStore
 import TestSupport
 import Testing
 import WorkerCore

@@ -4,6 +4,7 @@ import Model
 import ObjectsS3
 import PoolTestSupport
 import S3
+import SQLStore
 import StoreEdge
 import TestSupport
 import Testing
@@ -13,7 +14,8 @@ import WorkerCore
 struct EdgeSourceTests {
     private static let bytes = randomBytes(3 * mebibyte + 4321, seed: 41)
 
-    @Test("has its bytes, by one URL as long as that is good, and by the next one after", arguments: ObjectStore.allCases)
+    @Test(
+        "has its bytes, by one URL as long as that is good, and by the next one after", arguments: ObjectStore.allCases)
     func reads(store: ObjectStore) async throws {
         try await EdgeBench.with(store) { edge in
             let place = try await edge.put(Self.bytes)
@@ -32,7 +34,9 @@ struct EdgeSourceTests {
         }
     }
 
-    @Test("goes on by another URL when the store refuses one, and says so when it refuses all", arguments: ObjectStore.allCases)
+    @Test(
+        "goes on by another URL when the store refuses one, and says so when it refuses all",
+        arguments: ObjectStore.allCases)
     func refusedURLs(store: ObjectStore) async throws {
         try await EdgeBench.with(store) { edge in
             let place = try await edge.put(Self.bytes)
@@ -82,7 +86,8 @@ struct EdgeSourceTests {
             let empty = try await edge.put([])
             let nothing = try await edge.claimed(empty)
             try await blocking {
-                #expect(try edge.objects(lease).open(place.uri, owner: "ann").bytes(9, at: 0) == [1, 2, 3])
+                let source = try edge.objects(lease).open(place.uri, owner: "ann")
+                #expect(try source.bytes(9, at: 0) == [1, 2, 3])
                 let unnamed = failure { _ = try edge.objects(lease).open(missing.uri, owner: "ann") }
                 #expect(unnamed?.code == .sourceNotAllowed)
                 let absent = failure { _ = try edge.objects(lost).open(missing.uri, owner: "ann") }
@@ -171,7 +176,8 @@ struct EdgeOutputTests {
         }
     }
 
-    @Test("that nobody wants any more is aborted at once, and one of a failed job goes", arguments: ObjectStore.allCases)
+    @Test(
+        "that nobody wants any more is aborted at once, and one of a failed job goes", arguments: ObjectStore.allCases)
     func letGo(store: ObjectStore) async throws {
         try await EdgeBench.with(store) { edge in
             let place = try store.place("out.mp4")
@@ -199,7 +205,8 @@ struct EdgeOutputTests {
         init(_ value: any StagedObject) { self.value = value }
     }
 
-    @Test("of a worker that has lost its job neither comes about nor replaces another's", arguments: ObjectStore.allCases)
+    @Test(
+        "of a worker that has lost its job neither comes about nor replaces another's", arguments: ObjectStore.allCases)
     func stale(store: ObjectStore) async throws {
         try await EdgeBench.with(store) { edge in
             let place = try store.place("out.mp4")
