@@ -14,6 +14,9 @@ struct ReadPattern {
     private static let share: Int64 = 16
     /// Runs shorter than that may be a look at a header: nothing is fetched ahead of them.
     private static let aheadAfterBytes: Int64 = 512 << 10
+    /// What is ahead of a run when it ends was in vain.
+    private static let aheadShare: Int64 = 8
+    private static let mostAhead = 3 * largestWindow
     /// Over so much a run may jump and go on.
     private static let jumpBytes: Int64 = 256 << 10
     private static let mostRuns = 4
@@ -25,8 +28,8 @@ struct ReadPattern {
     struct Advice: Equatable {
         /// Bytes to fetch when some are missing.
         var window: Int
-        /// Whether to fetch before they are missing.
-        var isWorthFetchingAhead: Bool
+        /// Bytes to fetch before they are missing.
+        var aheadBytes: Int
     }
 
     mutating func note(offset: Int64, count: Int) -> Advice {
@@ -40,7 +43,12 @@ struct ReadPattern {
         if runs.count > Self.mostRuns { runs.removeFirst() }
         let before = run.consumed - Int64(count)
         return Advice(
-            window: Self.window(after: before), isWorthFetchingAhead: run.consumed >= Self.aheadAfterBytes)
+            window: Self.window(after: before), aheadBytes: Self.ahead(after: run.consumed))
+    }
+
+    private static func ahead(after consumed: Int64) -> Int {
+        guard consumed >= aheadAfterBytes else { return 0 }
+        return min(mostAhead, max(Int(consumed / aheadShare), window(after: consumed)))
     }
 
     /// A power of two.
