@@ -64,7 +64,7 @@ struct EdgeObjectStoreTests {
             let film = try await blocking { try ObjectStoreTests.object(client, output) }
             let path = "\(pool.folder)/cut.mp4"
             try Data(film).write(to: URL(fileURLWithPath: path))
-            #expect(try await blocking { try ReferenceVideo(path).frames.count } == 150)
+            #expect(try await blocking { try ReferenceVideo(path).frames.count } == 180)
 
             // What its owner may not have, and what is not there, is told as anywhere.
             let absent = try await pool.end(of: try await pool.submit("probe", ["source": .string("\(source).none")]))

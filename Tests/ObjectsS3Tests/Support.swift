@@ -161,7 +161,7 @@ struct Bench: Sendable {
         try await eventually("the job can be claimed") {
             _ = try await ledger.sweep()
             let request = ClaimRequest(
-                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 60)
+                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 900)
             lease = try await ledger.claim(request).first.map { Lease(job: $0.id, epoch: $0.epoch) }
             return lease != nil
         }
