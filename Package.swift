@@ -138,6 +138,11 @@ let package = Package(
         // What tasks may name in a store, and behind URLs.
         .target(
             name: "ObjectsS3", dependencies: ["HTTPTransfer", "Model", "S3", "WorkerCore"], swiftSettings: strict),
+        // The same for workers without keys to the store, by way of the control service.
+        .target(
+            name: "ObjectsEdge",
+            dependencies: ["EdgeWire", "HTTPTransfer", "Model", "ObjectsS3", "S3", "StoreEdge", "WorkerCore"],
+            swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -159,8 +164,8 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
-                "Model",
-                "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore", "StoreEdge",
+                "Model", "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service",
+                "SQLStore", "StoreEdge",
                 "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -257,8 +262,9 @@ let package = Package(
         .testTarget(
             name: "ObjectsS3Tests",
             dependencies: [
-                "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3", "SQLStore",
-                "StoreSQLite", "TestSupport", "WorkerCore",
+                "Downloads", "EdgeWire", "Engine", "HTTPTransfer", "Media", "Model", "ObjectsEdge", "ObjectsS3",
+                "PoolTestSupport", "S3", "SQLStore", "Service", "StoreEdge", "StoreSQLite", "TestSupport",
+                "WorkerCore",
             ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",
@@ -277,8 +283,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "EdgeWire", "HTTPTransfer", "Model", "SQLStore", "Service", "StoreEdge", "StorePostgres", "StoreSQLite",
-                "TestSupport", "WorkerCore", "store-writer", .product(name: "Logging", package: "swift-log"),
+                "EdgeWire", "HTTPTransfer", "Model", "PoolTestSupport", "SQLStore", "StoreEdge", "StorePostgres",
+                "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
             ], swiftSettings: strict),
         // Writes to a store until it is killed.
         .executableTarget(
@@ -292,7 +298,8 @@ let package = Package(
         .target(
             name: "PoolTestSupport",
             dependencies: [
-                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "TestSupport", "WorkerCore",
+                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "StoreEdge", "TestSupport",
+                "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(

@@ -18,6 +18,7 @@ struct Problem: Error, HTTPResponseError {
             case .cancelled, .interrupted, .crashed, .internalFault: .internalServerError
             }
         if failure.code == .invalidJSON { status = .badRequest }
+        if failure.code == .leaseLost { status = .conflict }
     }
 
     private init(_ status: HTTPResponse.Status, _ code: FailureCode, _ message: String) {

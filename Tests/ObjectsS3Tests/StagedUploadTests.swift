@@ -201,7 +201,7 @@ struct StagedUploadTests {
                 let slow = try Bench(.seaweedfs, bench.ledger, through: proxy.url)
                 let interruption = Interruption()
                 let place = try bench.store.place("out.mp4")
-                let objects = slow.objects.heeding(interruption)
+                let objects = slow.objects.heeding(interruption, for: lease)
                 let output = try objects.stage(place.uri, name: nil, bounds: Self.bounds, for: lease)
                 try proxy.next(Array(repeating: "silent", count: 8))
                 OwnThread.start(named: "test.raise") {

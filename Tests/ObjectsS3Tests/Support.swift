@@ -148,9 +148,9 @@ struct Bench: Sendable {
     }
 
     /// A job that this worker has.
-    func claimed(attempts: Int = 9) async throws -> Lease {
+    func claimed(attempts: Int = 9, payload: String = "{}") async throws -> Lease {
         var job = NewJob(
-            id: try #require(JobID(UUID().uuidString)), kind: .render, owner: "ann", payload: "{}", ingress: .native)
+            id: try #require(JobID(UUID().uuidString)), kind: .render, owner: "ann", payload: payload, ingress: .native)
         job.maxAttempts = attempts
         _ = try await ledger.insert([job])
         return try await claim(job.id)
@@ -161,7 +161,7 @@ struct Bench: Sendable {
         try await eventually("the job can be claimed") {
             _ = try await ledger.sweep()
             let request = ClaimRequest(
-                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 60)
+                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 900)
             lease = try await ledger.claim(request).first.map { Lease(job: $0.id, epoch: $0.epoch) }
             return lease != nil
         }

@@ -74,11 +74,12 @@ struct SourceTests {
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
-            "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service", "StoreEdge",
+            "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service", "StoreEdge",
             "StorePostgres",
             "StoreSQLite", "Webhooks", "WorkerCore",
         ],
         "EdgeWire": ["Model", "WorkerCore"], "StoreEdge": ["EdgeWire", "HTTPTransfer", "Model", "WorkerCore"],
+        "ObjectsEdge": ["EdgeWire", "HTTPTransfer", "Model", "ObjectsS3", "S3", "StoreEdge", "WorkerCore"],
         "Service": ["EdgeWire", "Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
         "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],

@@ -1,28 +1,24 @@
 internal import HTTPTransfer
 internal import Model
-internal import S3
 internal import WorkerCore
 
 /// Brings the parts of one upload to the store, a few at a time, each on a thread of its own.
 final class PartSender: Sendable {
     private struct State {
-        var parts: [S3Part] = []
+        var parts: [UploadedPart] = []
         var inFlight = 0
         /// The first one.
         var failure: Failure?
     }
 
-    private let client: S3Client
-    private let place: S3Place
-    private let uploadID: String
+    private let port: any UploadPort
     private let limit: Int
     private let budget: UploadBudget
     private let stop = TransferStop()
     private let state = Watched(State())
 
-    init(_ client: S3Client, _ place: S3Place, _ uploadID: String, limit: Int, budget: UploadBudget) {
-        (self.client, self.place, self.uploadID) = (client, place, uploadID)
-        (self.limit, self.budget) = (limit, budget)
+    init(_ port: any UploadPort, limit: Int, budget: UploadBudget) {
+        (self.port, self.limit, self.budget) = (port, limit, budget)
     }
 
     /// Waits until there is a place for one more part, and lets it go.
@@ -55,12 +51,12 @@ final class PartSender: Sendable {
         }
     }
 
-    private func upload(_ number: Int, _ bytes: [UInt8]) -> Result<S3Part, Failure> {
+    private func upload(_ number: Int, _ bytes: [UInt8]) -> Result<UploadedPart, Failure> {
         bytes.withUnsafeBytes { bytes in
-            do throws(S3Error) {
-                return .success(try client.uploadPart(place, uploadID, number: number, bytes: bytes, stop: stop))
+            do throws(Failure) {
+                return .success(try port.send(number, bytes, stop: stop))
             } catch {
-                return .failure(Failure(error))
+                return .failure(error)
             }
         }
     }
@@ -68,7 +64,7 @@ final class PartSender: Sendable {
     /// Waits for all parts that were sent.
     ///
     /// - Returns: them in their order.
-    func finish() throws(Failure) -> [S3Part] {
+    func finish() throws(Failure) -> [UploadedPart] {
         let state = state.wait { $0.inFlight == 0 ? $0 : nil }
         if let failure = state.failure { throw failure }
         return state.parts.sorted { $0.number < $1.number }

@@ -1,17 +1,16 @@
-internal import Model
-internal import S3
-internal import WorkerCore
+package import Model
+package import WorkerCore
 
 /// An output that leaves for its store while it is written, in parts that nobody sees before it is complete.
 ///
 /// The first part stays in memory until the end, because what a container writes last stands there. The others leave as
 /// soon as they are full, so that a write waits when the store is slower than the encoder.
-final class StagedUpload: StagedObject {
+package final class StagedUpload: StagedObject {
     /// Of what was written last, so much can be read back.
     private static let tailBytes = 1 << 20
 
-    let uri: String
-    let upload: OpenUpload
+    package let uri: String
+    private let upload: OpenUpload
     private let plan: PartPlan
     private let context: JobContext
     private let sender: PartSender
@@ -42,11 +41,13 @@ final class StagedUpload: StagedObject {
         upload.letGo()
     }
 
-    var sizeBytes: Int64? { end }
+    package var sizeBytes: Int64? { end }
+    /// The store's name of it.
+    package var uploadID: String { upload.uploadID }
 
     // MARK: Writing
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         guard offset >= 0, offset <= plan.mostBytes - Int64(bytes.count) else {
             throw Failure(
                 code: .outputTooLarge, message: "\(uri) would have more than \(plan.mostBytes >> 20) MB")
@@ -114,7 +115,7 @@ final class StagedUpload: StagedObject {
     /// Sends what is left, the first part last.
     ///
     /// - Returns: all parts, when the store has them.
-    func finishParts() throws(Failure) -> [S3Part] {
+    package func finishParts() throws(Failure) -> [UploadedPart] {
         if !filling.isEmpty { try sendFilling() }
         let bytes = first
         first = []
@@ -124,11 +125,14 @@ final class StagedUpload: StagedObject {
         return try sender.finish()
     }
 
+    /// It is about to be completed: from now on it is not aborted any more when it is let go.
+    package func seal() { upload.seal() }
+
     private func takeMemory() { context.budget.take(plan.partBytes, limit: plan.memoryBytes) }
 
     // MARK: Reading back
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         guard offset >= 0, offset < end, !buffer.isEmpty else { return 0 }
         if offset < Int64(plan.partBytes) {
             return Self.copy(first, from: Int(offset), into: buffer)

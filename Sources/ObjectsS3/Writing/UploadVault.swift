@@ -1,7 +1,6 @@
 internal import HTTPTransfer
 internal import Model
 internal import S3
-internal import Synchronization
 internal import WorkerCore
 
 /// The uploads of a pool's attempts: begun on record, and ended by the record.
@@ -10,11 +9,6 @@ internal import WorkerCore
 /// store's name for it before the first part, and what it will be before it is complete; each only while the attempt has
 /// its lease. So whoever comes later finds everything that there may be.
 final class UploadVault: Sendable {
-    private struct Key: Hashable {
-        var lease: Lease
-        var uri: String
-    }
-
     /// Between the intent on record and the store's note of when it began: clocks differ, and requests are repeated.
     private static let earliestMilliseconds: StoreTime = -60_000
     private static let latestMilliseconds: StoreTime = 300_000
@@ -25,7 +19,7 @@ final class UploadVault: Sendable {
     private let report: @Sendable (String, Failure) -> Void
     /// For what has to be done although the attempt is over; never raised.
     let always = TransferStop()
-    private let open = Mutex<[Key: OpenUpload]>([:])
+    let uploads = OpenUploads()
 
     /// - Parameters:
     ///   - now: the time of day, in milliseconds since 1970.
@@ -40,27 +34,24 @@ final class UploadVault: Sendable {
 
     // MARK: Beginning
 
-    func begin(
-        _ place: S3Place, for lease: Lease, plan: PartPlan, context: JobContext
-    ) throws(Failure) -> OpenUpload {
-        let key = Key(lease: lease, uri: place.uri)
-        // Of two to one place, the later one counts; the record holds one.
-        open.withLock { $0[key] }?.discard()
+    /// - Returns: the store's name of the upload, on record.
+    func begin(_ place: S3Place, for lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
         guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-        var uploadID = try create(place, lease, context.stop)
-        if try !name(place, uploadID, lease) {
-            // What an earlier one left that could not be aborted then.
-            let records = try ledger.uploads(of: lease.job).filter { $0.lease == lease && $0.uri == place.uri }
-            guard let left = records.first, left.uploadID != nil else { throw StopReason.leaseLost.failure }
-            try end(left, context.stop)
-            guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-            uploadID = try create(place, lease, context.stop)
-            guard try name(place, uploadID, lease) else { throw StopReason.leaseLost.failure }
+        let uploadID = try create(place, lease, stop)
+        if try name(place, uploadID, lease) { return uploadID }
+        // What an earlier one left that could not be aborted then, or was never heard of.
+        guard let left = try record(place.uri, of: lease), left.uploadID != nil else {
+            throw StopReason.leaseLost.failure
         }
-        let upload = OpenUpload(
-            self, lease: lease, place: place, uploadID: uploadID, plan: plan, budget: context.budget)
-        open.withLock { $0[key] = upload }
-        return upload
+        try end(left, stop)
+        guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
+        let next = try create(place, lease, stop)
+        guard try name(place, next, lease) else { throw StopReason.leaseLost.failure }
+        return next
+    }
+
+    func record(_ uri: String, of lease: Lease) throws(Failure) -> UploadRecord? {
+        try ledger.uploads(of: lease.job).first { $0.lease == lease && $0.uri == uri }
     }
 
     private func create(_ place: S3Place, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
@@ -91,10 +82,39 @@ final class UploadVault: Sendable {
         return false
     }
 
-    func remove(_ upload: OpenUpload) {
-        open.withLock { open in
-            let key = Key(lease: upload.lease, uri: upload.uri)
-            if open[key] === upload { open[key] = nil }
+    // MARK: Completing
+
+    /// Makes the object of an upload, which is sealed with the ETag that its parts make.
+    ///
+    /// - Parameter earlier: what it was sealed with before this: then it may be complete, and its answer was lost.
+    /// - Returns: the object's ETag.
+    func complete(
+        _ place: S3Place, _ uploadID: String, _ parts: [S3Part], sealedAs etag: String, before earlier: String? = nil,
+        for lease: Lease, _ stop: TransferStop
+    ) throws(Failure) -> String {
+        let made: String
+        do throws(S3Error) {
+            made = try client.completeUpload(place, uploadID, parts: parts, condition: .none, stop: stop)
+        } catch {
+            guard let earlier, let found = existing(place, stop), found == etag || found == earlier else {
+                throw Failure(error)
+            }
+            made = found
+        }
+        guard made != etag else { return made }
+        // A store that names its objects in another way: as it does is how this one will be known.
+        attempt("the record of \(place) has another ETag than the object") { () throws(Failure) in
+            _ = try ledger.seal(place.uri, etag: made, for: lease)
+        }
+        return made
+    }
+
+    private func existing(_ place: S3Place, _ stop: TransferStop) -> String? {
+        do throws(S3Error) {
+            return try client.info(place, stop: stop)?.etag
+        } catch {
+            // The first reason says more than that this cannot be asked either.
+            return nil
         }
     }
 
@@ -161,4 +181,34 @@ final class UploadVault: Sendable {
         // A request on its way may still begin one; then this is done again.
         if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
     }
+}
+
+/// One upload's way, by the keys of the store.
+struct VaultedUpload: UploadPort {
+    let vault: UploadVault
+    let place: S3Place
+    let uploadID: String
+    let lease: Lease
+
+    func send(
+        _ number: Int, _ bytes: UnsafeRawBufferPointer, stop: TransferStop
+    ) throws(Failure) -> UploadedPart {
+        do throws(S3Error) {
+            let part = try vault.client.uploadPart(place, uploadID, number: number, bytes: bytes, stop: stop)
+            return UploadedPart(number: part.number, etag: part.etag)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    func abort() {
+        vault.attempt("an upload to \(place) was not aborted") { () throws(Failure) in
+            _ = try vault.abort(place, uploadID, vault.always)
+            try vault.ledger.forget(lease, place.uri)
+        }
+    }
+}
+
+extension S3Part {
+    init(_ part: UploadedPart) { self.init(number: part.number, etag: part.etag) }
 }

@@ -102,7 +102,7 @@ extension S3Client {
         ("Content-MD5", Data(Hexadecimal.bytes(md5) ?? []).base64EncodedString())
     }
 
-    private static func info(
+    static func info(
         _ place: S3Place, _ head: TransferHead, sizeBytes: Int64?
     ) throws(S3Error) -> S3ObjectInfo {
         guard let sizeBytes, let etag = head["ETag"], !etag.isEmpty else {
