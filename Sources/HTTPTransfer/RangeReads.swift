@@ -12,11 +12,12 @@ package struct RangeRead: Sendable {
     package var isBehindTheEnd: Bool { response.status == 416 }
 }
 
-/// Told of a range while it comes: what has come is there, too, if the rest never does.
-package protocol RangeWitness: AnyObject {
+/// Takes the bytes of a range in their order. What it has taken stays taken if the rest never comes.
+package protocol RangeTaker: AnyObject {
     /// Of the answer, before its bytes.
     func begin(_ head: TransferHead)
-    func take(_ count: Int)
+    /// Called on the thread of the transfer; may block.
+    func take(_ bytes: UnsafeRawBufferPointer) throws
 }
 
 extension HTTPClient {
@@ -30,7 +31,8 @@ extension HTTPClient {
         _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
         stop: TransferStop = TransferStop()
     ) throws(TransferError) -> RangeRead {
-        let read = try readOrRefusal(request, at: offset, into: buffer, stop: stop)
+        let range = offset..<offset + Int64(buffer.count)
+        let read = try readOrRefusal(request, range, into: MemoryTaker(buffer), stop: stop)
         if !read.isBehindTheEnd || read.sizeBytes.map({ offset < $0 }) ?? false {
             try read.response.requireSuccess()
         }
@@ -38,15 +40,17 @@ extension HTTPClient {
     }
 
     /// Like `read`, but what is no success is an answer, too, with its explanation.
+    ///
+    /// - Parameter range: not empty.
     package func readOrRefusal(
-        _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
-        stop: TransferStop = TransferStop(), witness: (any RangeWitness)? = nil
+        _ request: TransferRequest, _ range: Range<Int64>, into taker: any RangeTaker,
+        stop: TransferStop = TransferStop()
     ) throws(TransferError) -> RangeRead {
-        precondition(offset >= 0 && !buffer.isEmpty, "an empty or impossible range")
+        precondition(range.lowerBound >= 0 && !range.isEmpty, "an empty or impossible range")
         var request = request
-        request.headers.append(TransferHeader("Range", "bytes=\(offset)-\(offset + Int64(buffer.count) - 1)"))
+        request.headers.append(TransferHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
         let place = request.address.shown
-        let target = RangeTarget(buffer: buffer, offset: offset, place: place, witness: witness)
+        let target = RangeTarget(range, taker, place: place)
         let sink = TransferSink(begin: target.begin, take: target.take)
         let response = try perform(request, into: sink, stop: stop)
         if response.status == 416 {
@@ -64,42 +68,52 @@ extension HTTPClient {
 
 /// Takes the bytes of one range and no others.
 private final class RangeTarget {
-    private let buffer: UnsafeMutableRawBufferPointer
-    private let offset: Int64
+    private let range: Range<Int64>
+    private let taker: any RangeTaker
     private let place: String
-    private let witness: (any RangeWitness)?
     private(set) var count = 0
     private(set) var expected: Int?
     private(set) var sizeBytes: Int64?
 
-    init(
-        buffer: UnsafeMutableRawBufferPointer, offset: Int64, place: String,
-        witness: (any RangeWitness)?
-    ) {
-        (self.buffer, self.offset, self.place, self.witness) = (buffer, offset, place, witness)
+    init(_ range: Range<Int64>, _ taker: any RangeTaker, place: String) {
+        (self.range, self.taker, self.place) = (range, taker, place)
     }
 
     func begin(_ head: TransferHead) throws {
-        witness?.begin(head)
+        taker.begin(head)
         guard head.status == 206 else {
             // A server without ranges sends everything, which is the same if everything fits.
-            guard head.status == 200, offset == 0, let length = head.contentLength, length <= buffer.count else {
-                throw TransferError(.protocolViolation, "\(place) does not serve ranges")
-            }
+            guard head.status == 200, range.lowerBound == 0, let length = head.contentLength, length <= range.count
+            else { throw TransferError(.protocolViolation, "\(place) does not serve ranges") }
             (sizeBytes, expected) = (length, Int(length))
             return
         }
-        guard let range = head.contentRange, range.offsets.lowerBound == offset, range.offsets.count <= buffer.count
+        guard let sent = head.contentRange, sent.offsets.lowerBound == range.lowerBound,
+            sent.offsets.count <= range.count
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
-        (sizeBytes, expected) = (range.sizeBytes, range.offsets.count)
+        (sizeBytes, expected) = (sent.sizeBytes, sent.offsets.count)
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws {
-        guard bytes.count <= buffer.count - count else {
+        guard bytes.count <= range.count - count else {
             throw TransferError(.protocolViolation, "\(place) sends more than was asked for")
         }
+        try taker.take(bytes)
+        count += bytes.count
+    }
+}
+
+/// Fills memory that lasts as long as the call.
+private final class MemoryTaker: RangeTaker {
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var count = 0
+
+    init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
+
+    func begin(_ head: TransferHead) {}
+
+    func take(_ bytes: UnsafeRawBufferPointer) {
         UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: bytes)
         count += bytes.count
-        witness?.take(bytes.count)
     }
 }

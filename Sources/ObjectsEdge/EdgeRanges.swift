@@ -40,15 +40,41 @@ final class EdgeRanges: RangeStore {
     func fetch(
         at offset: Int64, into buffer: UnsafeMutableRawBufferPointer, version: ObjectVersion?, stop: TransferStop
     ) throws(Failure) -> (count: Int, version: ObjectVersion) {
+        try withTicket(for: version, stop) { ticket throws(S3Error) in
+            guard offset < ticket.version.sizeBytes else { return (0, ticket.version) }
+            let (count, info) = try presigned.read(
+                ticket.url, of: place, at: offset, into: buffer, ifMatch: ticket.etag, stop: stop)
+            guard info.sizeBytes == ticket.version.sizeBytes else { throw S3Error.replaced(place) }
+            return (count, ticket.version)
+        }
+    }
+
+    func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure) {
+        var taken = range.lowerBound
+        try withTicket(for: version, stop) { ticket throws(S3Error) in
+            // What one URL has brought stays when the next goes on.
+            guard taken < range.upperBound else { return }
+            try presigned.stream(
+                ticket.url, of: place, taken..<range.upperBound, ofETag: ticket.etag, stop: stop
+            ) { bytes in
+                try take(bytes)
+                taken += Int64(bytes.count)
+            }
+        }
+    }
+
+    /// Tries with another URL while it is the URL that the store does not like.
+    private func withTicket<Value>(
+        for version: ObjectVersion?, _ stop: TransferStop, _ body: (Ticket) throws(S3Error) -> Value
+    ) throws(Failure) -> Value {
         var renewals = 0
         while true {
             let ticket = try ticket(for: version, stop)
-            guard offset < ticket.version.sizeBytes else { return (0, ticket.version) }
             do throws(S3Error) {
-                let (count, info) = try presigned.read(
-                    ticket.url, of: place, at: offset, into: buffer, ifMatch: ticket.etag, stop: stop)
-                guard info.sizeBytes == ticket.version.sizeBytes else { throw S3Error.replaced(place) }
-                return (count, ticket.version)
+                return try body(ticket)
             } catch {
                 // The service has just seen it, or something else.
                 if error.kind == .noSuchKey { throw changed }

@@ -9,6 +9,13 @@ final class Watched<Value>: @unchecked Sendable {
 
     init(_ value: sending Value) { self.value = value }
 
+    /// Wakes nobody.
+    func look<Result>(_ body: (Value) -> Result) -> Result {
+        condition.lock()
+        defer { condition.unlock() }
+        return body(value)
+    }
+
     /// Wakes all who wait.
     func change<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         condition.lock()

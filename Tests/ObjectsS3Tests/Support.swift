@@ -49,6 +49,21 @@ final class CountedRanges: RangeStore {
         asked.withLock { $0.append(Request(offset: offset, count: answer.count, hasVersion: version != nil)) }
         return answer
     }
+
+    /// What is handed over counts, and not what was asked for.
+    func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure) {
+        var count = 0
+        defer {
+            asked.withLock { $0.append(Request(offset: range.lowerBound, count: count, hasVersion: true)) }
+        }
+        try ranges.stream(range, version: version, stop: stop) { bytes in
+            count += bytes.count
+            try take(bytes)
+        }
+    }
 }
 
 extension ByteSource {

@@ -44,18 +44,55 @@ package final class HTTPRanges: RangeStore {
     ) throws(Failure) -> (count: Int, version: ObjectVersion) {
         if let answer = copyOfWhole(from: offset, into: buffer) { return answer }
         let answer = RangeAnswer(
-            place: shownName, offset: offset, buffer: buffer, version: version,
-            wholeBytes: version == nil && offset == 0 ? Self.wholeBytes : 0)
+            place: shownName, range: offset..<offset + Int64(buffer.count), version: version,
+            wholeBytes: version == nil && offset == 0 ? Self.wholeBytes : 0
+        ) { bytes, position in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[position...]).copyMemory(from: bytes)
+        }
+        try fill(answer, stop)
+        guard let found = answer.version else {
+            throw Failure(code: .transferFailed, message: "\(shownName) does not say what it is")
+        }
+        guard let all = answer.whole else { return (answer.filled, found) }
+        whole.withLock { $0 = Whole(bytes: all, version: found) }
+        return copyOfWhole(from: offset, into: buffer) ?? (0, found)
+    }
+
+    package func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure) {
+        if let whole = whole.withLock({ $0 }) {
+            do {
+                try whole.bytes.withUnsafeBytes { bytes in
+                    let part = Int(range.lowerBound)..<min(bytes.count, Int(range.upperBound))
+                    try take(UnsafeRawBufferPointer(rebasing: bytes[part]))
+                }
+            } catch {
+                throw Failure(error)
+            }
+            return
+        }
+        let answer = RangeAnswer(place: shownName, range: range, version: version, wholeBytes: 0) { bytes, _ in
+            try take(bytes)
+        }
+        try fill(answer, stop)
+        guard answer.filled == range.count else {
+            throw Failure(code: .transferFailed, message: "\(shownName) is shorter than it says")
+        }
+    }
+
+    private func fill(_ answer: RangeAnswer, _ stop: TransferStop) throws(Failure) {
         var (tries, filled) = (0, 0)
         while true {
             var wish = 0.0
             let problem: TransferError
             do throws(TransferError) {
-                try once(answer, stop, &wish)
-                return try result(answer, offset, buffer)
+                return try once(answer, stop, &wish)
             } catch {
                 problem = error
             }
+            if answer.isComplete { return }
             if answer.filled > filled { tries = 0 }
             filled = answer.filled
             tries += 1
@@ -65,17 +102,6 @@ package final class HTTPRanges: RangeStore {
                 throw Failure(code: .cancelled, message: "the transfer was stopped")
             }
         }
-    }
-
-    private func result(
-        _ answer: RangeAnswer, _ offset: Int64, _ buffer: UnsafeMutableRawBufferPointer
-    ) throws(TransferError) -> (count: Int, version: ObjectVersion) {
-        guard let version = answer.version else {
-            throw TransferError(.protocolViolation, "\(shownName) does not say what it is")
-        }
-        guard let all = answer.whole else { return (answer.filled, version) }
-        whole.withLock { $0 = Whole(bytes: all, version: version) }
-        return copyOfWhole(from: offset, into: buffer) ?? (0, version)
     }
 
     private func copyOfWhole(
@@ -120,9 +146,10 @@ package final class HTTPRanges: RangeStore {
 /// Takes the bytes of one range, over as many connections as it needs.
 private final class RangeAnswer {
     private let place: String
-    private let offset: Int64
-    private let buffer: UnsafeMutableRawBufferPointer
+    private let range: Range<Int64>
     private let wholeBytes: Int
+    /// Takes bytes in order, and at which position in the range.
+    private let deliver: (UnsafeRawBufferPointer, Int) throws -> Void
     private(set) var version: ObjectVersion?
     private(set) var filled = 0
     /// Instead of a range.
@@ -131,11 +158,15 @@ private final class RangeAnswer {
 
     /// - Parameter wholeBytes: so much may come of a server that has no ranges.
     init(
-        place: String, offset: Int64, buffer: UnsafeMutableRawBufferPointer, version: ObjectVersion?, wholeBytes: Int
+        place: String, range: Range<Int64>, version: ObjectVersion?, wholeBytes: Int,
+        deliver: @escaping (UnsafeRawBufferPointer, Int) throws -> Void
     ) {
-        (self.place, self.offset, self.buffer) = (place, offset, buffer)
-        (self.version, self.wholeBytes) = (version, wholeBytes)
+        (self.place, self.range, self.version) = (place, range, version)
+        (self.wholeBytes, self.deliver) = (wholeBytes, deliver)
     }
+
+    /// Everything has come, however it ended.
+    var isComplete: Bool { whole == nil && version != nil && filled == range.count }
 
     var hasVersion: Bool { version != nil && whole == nil }
 
@@ -146,7 +177,7 @@ private final class RangeAnswer {
     /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
     func conditions() -> [TransferHeader] {
         let range = TransferHeader(
-            "Range", "bytes=\(offset + Int64(filled))-\(offset + Int64(buffer.count) - 1)")
+            "Range", "bytes=\(range.lowerBound + Int64(filled))-\(range.upperBound - 1)")
         guard let version else { return [range] }
         if let etag = version.etag {
             return etag.hasPrefix("W/") ? [range] : [range, TransferHeader("If-Match", etag)]
@@ -163,14 +194,14 @@ private final class RangeAnswer {
             expected = head.contentLength.map { Int($0) }
             return
         }
-        guard let range = head.contentRange, let size = range.sizeBytes,
-            range.offsets.lowerBound == offset + Int64(filled), range.offsets.upperBound < size,
-            range.offsets.upperBound < offset + Int64(buffer.count)
+        guard let sent = head.contentRange, let size = sent.sizeBytes,
+            sent.offsets.lowerBound == range.lowerBound + Int64(filled), sent.offsets.upperBound < size,
+            sent.offsets.upperBound < range.upperBound
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
         guard version.map({ Self.isSame($0, found) }) ?? true else { throw changed }
         (version, whole) = (found, nil)
-        expected = Int(min(size - offset, Int64(buffer.count)))
+        expected = Int(min(size - range.lowerBound, Int64(range.count)))
     }
 
     private static func isSame(_ one: ObjectVersion, _ other: ObjectVersion) -> Bool {
@@ -190,10 +221,10 @@ private final class RangeAnswer {
             whole?.append(contentsOf: bytes)
             return
         }
-        guard bytes.count <= buffer.count - filled else {
+        guard bytes.count <= range.count - filled else {
             throw TransferError(.protocolViolation, "\(place) sends more than was asked for")
         }
-        UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: bytes)
+        try deliver(bytes, filled)
         filled += bytes.count
     }
 
@@ -208,7 +239,7 @@ private final class RangeAnswer {
 
     /// Whether a refusal says that nothing is there at all. Source: RFC 9110 §15.5.17.
     func isEmpty(_ head: TransferHead) -> Bool {
-        guard version == nil, offset == 0, head["Content-Range"] == "bytes */0" else { return false }
+        guard version == nil, range.lowerBound == 0, head["Content-Range"] == "bytes */0" else { return false }
         version = ObjectVersion(sizeBytes: 0, etag: head["ETag"])
         return true
     }

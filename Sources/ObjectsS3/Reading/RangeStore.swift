@@ -27,4 +27,15 @@ package protocol RangeStore: Sendable {
     func fetch(
         at offset: Int64, into buffer: UnsafeMutableRawBufferPointer, version: ObjectVersion?, stop: TransferStop
     ) throws(Failure) -> (count: Int, version: ObjectVersion)
+
+    /// Hands over the bytes of a range in their order as they come, each once; retries are its own affair.
+    ///
+    /// - Parameters:
+    ///   - range: not empty, and within the object.
+    ///   - take: called on this thread; may block, and what it throws ends the stream.
+    /// - Throws: as `fetch`.
+    func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure)
 }

@@ -7,6 +7,9 @@ package import WorkerCore
 /// All of them are of one version of the object; another that takes its place is `source_changed`. Used on one thread at a
 /// time, which it may block.
 package final class RangedSource: ByteSource {
+    /// What a stream may bring before it is wanted.
+    private static let roomBytes: Int64 = 8 << 20
+
     private let object: RangedObject
     private let ahead: ReadAhead
     private var cache: BlockCache
@@ -19,14 +22,15 @@ package final class RangedSource: ByteSource {
     package init(
         _ store: any RangeStore, pool: CachePool = CachePool(), interruption: Interruption? = nil
     ) throws(Failure) {
-        let stop = TransferStop()
-        let listening = interruption?.listen { stop.raise() }
-        (self.interruption, self.listening) = (interruption, listening)
+        let (stop, ahead) = (TransferStop(), ReadAhead())
+        let listening = interruption?.listen {
+            stop.raise()
+            ahead.close()
+        }
+        (self.interruption, self.listening, self.ahead) = (interruption, listening, ahead)
         do throws(Failure) {
             let first = try RangedObject.first(store, count: ReadPattern.smallestWindow, stop: stop)
-            let object = RangedObject(store: store, version: first.version, stop: stop)
-            self.object = object
-            ahead = ReadAhead { range in object.piece(range) }
+            object = RangedObject(store: store, version: first.version, stop: stop)
             cache = BlockCache(pool, sizeBytes: first.version.sizeBytes)
             cache.insert(first.bytes, at: 0)
         } catch {
@@ -66,40 +70,39 @@ package final class RangedSource: ByteSource {
             done += count
             if count == 0 { try load(offset + Int64(done), atLeast: wanted - done, window: advice.window) }
         }
-        if advice.aheadBytes > 0 { try fetchAhead(of: offset + Int64(wanted), advice) }
+        if advice.streamBytes > 0 { stream(from: offset + Int64(wanted), advice.streamBytes) }
         return wanted
     }
 
     /// Brings the byte at an offset, which is missing, and some behind it.
     private func load(_ offset: Int64, atLeast count: Int, window: Int) throws(Failure) {
-        if let piece = ahead.take(holding: offset) {
-            try keep(piece)
-            if piece.range.contains(offset) { return }
+        switch ahead.take(holding: offset) {
+        case .nothing: break
+        case .pieces(let pieces):
+            keep(pieces)
+            if let last = pieces.last, offset < last.end { return }
+        // A failure is told when its bytes are wanted, and then by another try.
+        case .failure(let failure, let pieces):
+            keep(pieces)
+            if failure.code == .sourceChanged || failure.code == .cancelled { throw failure }
         }
         var end = min(cache.start(behind: offset), offset + Int64(max(window, min(count, ReadPattern.largestWindow))))
         end = min(end, ahead.start(behind: offset) ?? end)
-        let bytes = try object.piece(offset..<end).get()
-        cache.insert(bytes, at: offset)
+        cache.insert(try object.piece(offset..<end), at: offset)
     }
 
-    /// A failure is told when its bytes are wanted, and then by another try.
-    private func keep(_ piece: ReadAhead.Fetched) throws(Failure) {
-        switch piece.result {
-        case .success(let bytes): cache.insert(bytes, at: piece.range.lowerBound)
-        case .failure(let failure): if failure.code == .sourceChanged || failure.code == .cancelled { throw failure }
-        }
+    private func keep(_ pieces: [ReadAhead.Piece]) {
+        for piece in pieces { cache.insert(piece.bytes, at: piece.offset) }
     }
 
-    private func fetchAhead(of position: Int64, _ advice: ReadPattern.Advice) throws(Failure) {
-        var start = here(from: position)
-        for piece in ahead.takeAll(but: position..<max(start, position + 1)) { try keep(piece) }
-        let piece = Int64(advice.pieceBytes)
-        // One more as soon as there is room for half of it.
-        while start < object.version.sizeBytes, start - position + piece / 2 <= Int64(advice.aheadBytes) {
-            let end = min(start + piece, cache.start(behind: start))
-            guard ahead.begin(start..<min(end, ahead.start(behind: start) ?? end)) else { return }
-            start = here(from: start)
-        }
+    /// Has more on its way when what is there, or is coming, will soon be read.
+    private func stream(from position: Int64, _ count: Int64) {
+        let start = here(from: position)
+        guard start < object.version.sizeBytes, start - position <= min(count, Self.roomBytes) / 2 else { return }
+        let end = min(start + count, cache.start(behind: start))
+        let object = object
+        ahead.begin(
+            start..<min(end, ahead.start(behind: start) ?? end), roomBytes: Int(Self.roomBytes), object.stream)
     }
 
     /// Where the first byte is missing from an offset on, those on their way being as good as there.
@@ -125,13 +128,20 @@ private struct RangedObject: Sendable {
         return (bytes, version)
     }
 
-    func piece(_ range: Range<Int64>) -> Result<[UInt8], Failure> {
+    func piece(_ range: Range<Int64>) throws(Failure) -> [UInt8] {
+        let bytes = try Self.bytes(store, range.lowerBound, range.count, version, stop).bytes
+        guard bytes.count == range.count else { throw Self.truncated(store) }
+        return bytes
+    }
+
+    @Sendable func stream(
+        _ range: Range<Int64>, _ stop: TransferStop, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) -> Failure? {
         do throws(Failure) {
-            let bytes = try Self.bytes(store, range.lowerBound, range.count, version, stop).bytes
-            guard bytes.count == range.count else { throw Self.truncated(store) }
-            return .success(bytes)
+            try store.stream(range, version: version, stop: stop, take: take)
+            return nil
         } catch {
-            return .failure(error)
+            return error
         }
     }
 

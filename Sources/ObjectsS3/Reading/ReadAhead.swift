@@ -1,88 +1,206 @@
+internal import HTTPTransfer
 internal import Model
 internal import WorkerCore
 
-/// Fetches pieces ahead of a reader, a few at a time, each on a thread of its own. No two overlap.
+/// What streams bring ahead of a reader, a few at a time, each on a thread of its own. No two bring the same bytes.
+///
+/// A stream waits when the reader is slower: what it has brought and nobody has taken is bounded, however long its range.
 final class ReadAhead: Sendable {
-    typealias Fetch = @Sendable (_ range: Range<Int64>) -> Result<[UInt8], Failure>
-    typealias Fetched = (range: Range<Int64>, result: Result<[UInt8], Failure>)
+    /// Brings a range, in order; may block.
+    typealias Bring =
+        @Sendable (
+            _ range: Range<Int64>, TransferStop, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void
+        ) -> Failure?
 
-    private struct Piece {
-        var range: Range<Int64>
-        /// `nil` while it is on its way.
-        var result: Result<[UInt8], Failure>?
+    struct Piece {
+        var offset: Int64
+        var bytes: [UInt8]
+        var end: Int64 { offset + Int64(bytes.count) }
+    }
+
+    enum Taken {
+        /// No stream brings it.
+        case nothing
+        /// In order; the last one has it.
+        case pieces([Piece])
+        /// Its stream ended before it.
+        case failure(Failure, [Piece])
+    }
+
+    private struct Lane {
+        let number: Int
+        let range: Range<Int64>
+        let roomBytes: Int
+        let stop = TransferStop()
+        var pieces: [Piece] = []
+        /// Everything before has been brought.
+        var brought: Int64
+        var isOver = false
+        var failure: Failure?
+        var lastUse: Int
+
+        /// The first byte that is still to be taken.
+        var start: Int64 { pieces.first?.offset ?? brought }
+        /// Behind the last one.
+        var end: Int64 { isOver ? brought : range.upperBound }
+        var unread: Int { Int(brought - start) }
+        var isEmpty: Bool { start >= end && isOver }
     }
 
     private struct State {
-        var pieces: [Piece] = []
+        var lanes: [Lane] = []
+        var number = 0
         var threads = 0
         var isClosed = false
     }
 
-    /// One connection seldom fills the way to a store: each piece begins with a wait for its first byte.
-    private static let mostPieces = 3
+    /// Two places of a file are often read in turn, such as its picture and its sound; each has one that ends and one that
+    /// begins.
+    private static let mostLanes = 4
+    /// Small enough to be in a processor's cache still when the reader comes for it.
+    private static let pieceBytes = 256 << 10
+    /// For bytes that are further off than this nobody waits.
+    private static let patienceBytes: Int64 = 4 << 20
 
     private let state = Watched(State())
-    private let fetch: Fetch
 
-    init(_ fetch: @escaping Fetch) { self.fetch = fetch }
+    // MARK: Where streams are
 
     /// Where those bytes end, from an offset on, that are on their way or have come.
     func end(from offset: Int64) -> Int64 {
-        state.change { state in
+        state.look { state in
             var end = offset
-            while let piece = state.pieces.first(where: { $0.range.contains(end) }) { end = piece.range.upperBound }
+            while let lane = state.lanes.first(where: { $0.start <= end && end < $0.end }) { end = lane.end }
             return end
         }
     }
 
-    /// Where the first piece begins behind an offset.
+    /// Where the first stream begins behind an offset.
     func start(behind offset: Int64) -> Int64? {
-        state.change { state in state.pieces.map(\.range.lowerBound).filter { $0 > offset }.min() }
+        state.look { state in state.lanes.filter { $0.start < $0.end }.map(\.start).filter { $0 > offset }.min() }
     }
 
-    /// - Parameter range: of bytes that are in no other piece.
-    /// - Returns: `false` while there are as many pieces as there may be.
-    func begin(_ range: Range<Int64>) -> Bool {
-        let begins = state.change { state -> Bool in
-            guard state.pieces.count < Self.mostPieces, !state.isClosed else { return false }
-            state.pieces.append(Piece(range: range))
+    // MARK: Bringing
+
+    /// Begins a stream. Where there are as many as there may be, the one goes that nobody has taken from for longest.
+    ///
+    /// - Parameters:
+    ///   - range: of bytes that no other brings.
+    ///   - roomBytes: for what has come and is not taken.
+    func begin(_ range: Range<Int64>, roomBytes: Int, _ bring: @escaping Bring) {
+        let (lane, idle) = state.change { state -> (Lane?, TransferStop?) in
+            guard !state.isClosed else { return (nil, nil) }
+            // Those that ended before their range did are of no use any more.
+            state.lanes.removeAll { $0.isEmpty }
+            var idle: TransferStop?
+            if state.lanes.count >= Self.mostLanes,
+                let index = state.lanes.indices.min(by: { state.lanes[$0].lastUse < state.lanes[$1].lastUse })
+            {
+                idle = state.lanes.remove(at: index).stop
+            }
+            state.number += 1
+            let lane = Lane(
+                number: state.number, range: range, roomBytes: roomBytes, brought: range.lowerBound,
+                lastUse: state.number)
+            state.lanes.append(lane)
             state.threads += 1
-            return true
+            return (lane, idle)
         }
-        guard begins else { return false }
+        idle?.raise()
+        guard let lane else { return }
         OwnThread.start(named: "reelpool.ahead") { [self] in
-            let result = fetch(range)
+            let failure = work(lane, bring)
             state.change { state in
-                if let index = state.pieces.firstIndex(where: { $0.range == range }) {
-                    state.pieces[index].result = result
-                }
                 state.threads -= 1
+                guard let index = state.lanes.firstIndex(where: { $0.number == lane.number }) else { return }
+                (state.lanes[index].isOver, state.lanes[index].failure) = (true, failure)
+                if state.lanes[index].isEmpty, failure == nil { state.lanes.remove(at: index) }
             }
         }
-        return true
     }
 
-    /// Waits for the piece that has this byte, if there is one.
-    func take(holding offset: Int64) -> Fetched? {
-        state.wait { state -> Fetched?? in
-            guard let index = state.pieces.firstIndex(where: { $0.range.contains(offset) }) else { return .some(nil) }
-            guard let result = state.pieces[index].result else { return nil }
-            return .some((state.pieces.remove(at: index).range, result))
+    private func work(_ lane: Lane, _ bring: Bring) -> Failure? {
+        let filling = Filling()
+        let failure = bring(lane.range, lane.stop) { [self] bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let part = rest.prefix(Self.pieceBytes - filling.bytes.count)
+                rest = rest.dropFirst(part.count)
+                filling.add(UnsafeRawBufferPointer(rebasing: part), capacity: Self.pieceBytes)
+                if filling.bytes.count == Self.pieceBytes { try hand(filling.take(), lane.number) }
+            }
         }
+        if !filling.bytes.isEmpty { try? hand(filling.take(), lane.number) }
+        return failure
     }
 
-    /// Those that have come and lie elsewhere: whoever they were fetched for reads at another place by now.
-    func takeAll(but range: Range<Int64>) -> [Fetched] {
-        state.change { state in
-            let others = state.pieces.filter { $0.result != nil && !$0.range.overlaps(range) }
-            state.pieces.removeAll { $0.result != nil && !$0.range.overlaps(range) }
-            return others.compactMap { piece in piece.result.map { (piece.range, $0) } }
+    /// Waits until there is room.
+    private func hand(_ bytes: [UInt8], _ number: Int) throws {
+        let isWanted = state.wait { state -> Bool? in
+            guard !state.isClosed, let index = state.lanes.firstIndex(where: { $0.number == number }) else {
+                return false
+            }
+            let lane = state.lanes[index]
+            guard lane.pieces.isEmpty || lane.unread + bytes.count <= lane.roomBytes else { return nil }
+            state.lanes[index].pieces.append(Piece(offset: lane.brought, bytes: bytes))
+            state.lanes[index].brought += Int64(bytes.count)
+            return true
         }
+        guard isWanted else { throw Failure(code: .cancelled, message: "nobody reads on") }
     }
 
-    /// Nothing is begun any more.
-    func close() { state.change { $0.isClosed = true } }
+    // MARK: Taking
 
-    /// Returns when all threads have ended, soon after what they fetch was stopped.
+    /// Waits for the piece that has this byte, if a stream brings it soon; those before it come along.
+    func take(holding offset: Int64) -> Taken {
+        var taken: [Piece] = []
+        var isFar: TransferStop?
+        let result = state.wait { state -> Taken? in
+            guard let index = state.lanes.firstIndex(where: { $0.start <= offset && offset < $0.range.upperBound })
+            else { return taken.isEmpty ? .nothing : .pieces(taken) }
+            if offset >= state.lanes[index].brought + Self.patienceBytes {
+                isFar = state.lanes.remove(at: index).stop
+                return .nothing
+            }
+            state.number += 1
+            state.lanes[index].lastUse = state.number
+            let count = state.lanes[index].pieces.firstIndex { offset < $0.end }.map { $0 + 1 }
+            taken += state.lanes[index].pieces.prefix(count ?? .max)
+            state.lanes[index].pieces.removeFirst(count ?? state.lanes[index].pieces.count)
+            let lane = state.lanes[index]
+            if lane.isEmpty { state.lanes.remove(at: index) }
+            if count != nil { return .pieces(taken) }
+            guard lane.isOver else { return nil }
+            return lane.failure.map { .failure($0, taken) } ?? .pieces(taken)
+        }
+        isFar?.raise()
+        return result
+    }
+
+    /// Nothing is brought any more.
+    func close() {
+        let stops = state.change { state -> [TransferStop] in
+            state.isClosed = true
+            return state.lanes.map(\.stop)
+        }
+        for stop in stops { stop.raise() }
+    }
+
+    /// Returns when all threads have ended, soon after `close`.
     func join() { state.wait { $0.threads > 0 ? nil : () } }
+}
+
+/// A piece in the making, of one thread.
+private final class Filling {
+    private(set) var bytes: [UInt8] = []
+
+    func add(_ more: UnsafeRawBufferPointer, capacity: Int) {
+        if bytes.isEmpty { bytes.reserveCapacity(capacity) }
+        bytes.append(contentsOf: more)
+    }
+
+    func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
 }

@@ -14,10 +14,10 @@ struct ReadPattern {
     private static let share: Int64 = 16
     /// Runs shorter than that may be a look at a header: nothing is fetched ahead of them.
     private static let aheadAfterBytes: Int64 = 512 << 10
-    /// What is ahead of a run when it ends was in vain.
-    private static let aheadShare: Int64 = 8
-    private static let largestPiece = 8 << 20
-    private static let mostAhead = 3 * largestPiece
+    /// A stream has that share of what its run has read, and the next begins in its second half: what is ahead of a run
+    /// when it ends was in vain.
+    private static let streamShare: Int64 = 12
+    private static let longestStream: Int64 = 64 << 20
     /// Over so much a run may jump and go on.
     private static let jumpBytes: Int64 = 256 << 10
     private static let mostRuns = 4
@@ -29,10 +29,8 @@ struct ReadPattern {
     struct Advice: Equatable {
         /// Bytes to fetch when some are missing.
         var window: Int
-        /// Bytes to fetch before they are missing, ...
-        var aheadBytes: Int
-        /// ... in pieces of so many.
-        var pieceBytes: Int
+        /// Bytes to have streamed before they are missing; 0 for none.
+        var streamBytes: Int64
     }
 
     mutating func note(offset: Int64, count: Int) -> Advice {
@@ -45,19 +43,19 @@ struct ReadPattern {
         runs.append(run)
         if runs.count > Self.mostRuns { runs.removeFirst() }
         let before = run.consumed - Int64(count)
-        let piece = Self.window(after: run.consumed, atMost: Self.largestPiece)
-        return Advice(
-            window: Self.window(after: before, atMost: Self.largestWindow),
-            aheadBytes: run.consumed < Self.aheadAfterBytes
-                ? 0 : min(Self.mostAhead, max(Int(run.consumed / Self.aheadShare), piece)),
-            pieceBytes: piece)
+        return Advice(window: Self.window(after: before), streamBytes: Self.stream(after: run.consumed))
+    }
+
+    private static func stream(after consumed: Int64) -> Int64 {
+        guard consumed >= aheadAfterBytes else { return 0 }
+        return min(longestStream, max(consumed / streamShare, Int64(smallestWindow)))
     }
 
     /// A power of two.
-    private static func window(after consumed: Int64, atMost largest: Int) -> Int {
+    private static func window(after consumed: Int64) -> Int {
         let wanted = max(min(consumed, doublingBytes), consumed / share)
         var window = smallestWindow
-        while window < largest, Int64(window) * 2 <= wanted { window *= 2 }
+        while window < largestWindow, Int64(window) * 2 <= wanted { window *= 2 }
         return window
     }
 }

@@ -18,8 +18,23 @@ package struct S3Ranges: RangeStore {
             let (count, info) = try client.read(place, at: offset, into: buffer, ifMatch: version?.etag, stop: stop)
             return (count, ObjectVersion(sizeBytes: info.sizeBytes, etag: info.etag))
         } catch {
-            guard version != nil, error.kind == .noSuchKey else { throw Failure(error) }
-            throw Failure(code: .sourceChanged, message: "\(place) was deleted while it was read")
+            throw failure(error, isKnown: version != nil)
         }
+    }
+
+    package func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure) {
+        do throws(S3Error) {
+            try client.stream(place, range, ofETag: version.etag ?? "", stop: stop, take: take)
+        } catch {
+            throw failure(error, isKnown: true)
+        }
+    }
+
+    private func failure(_ error: S3Error, isKnown: Bool) -> Failure {
+        guard isKnown, error.kind == .noSuchKey else { return Failure(error) }
+        return Failure(code: .sourceChanged, message: "\(place) was deleted while it was read")
     }
 }

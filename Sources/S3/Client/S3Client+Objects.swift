@@ -18,7 +18,8 @@ extension S3Client {
         let headers: [S3Field] = ifMatch.map { [("If-Match", ETag.quoted($0))] } ?? []
         let request = S3Request("GET", place, headers: headers)
         var course = S3Course(settings, bytes: buffer.count)
-        let target = S3Target.memory(buffer, offset: offset, S3ReadProgress(etag: ifMatch))
+        let range = offset..<offset + Int64(buffer.count)
+        let target = S3Target.range(range, S3RangeProgress(etag: ifMatch, .memory(buffer)))
         let answer = try send(request, into: target, course: &course, stop: stop)
         let found: S3ObjectInfo
         if answer.head.status == 416 {
@@ -32,6 +33,20 @@ extension S3Client {
         // Also where a store does not heed the condition.
         guard ifMatch == nil || ifMatch == found.etag else { throw Self.error(.preconditionFailed, place) }
         return (answer.count, found)
+    }
+
+    /// Hands over the bytes of a range in their order as they come, each once, whatever breaks meanwhile.
+    ///
+    /// - Parameters:
+    ///   - range: not empty, and within the object.
+    ///   - etag: that the object must have, `.preconditionFailed` otherwise.
+    ///   - take: called on this thread; may block.
+    package func stream(
+        _ place: S3Place, _ range: Range<Int64>, ofETag etag: String, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(S3Error) {
+        try requireKey(place)
+        try sender.stream(place, range, ofETag: etag, by: keys(for: .none), stop: stop, take: take)
     }
 
     /// - Returns: `nil` when there is no such object. That there is no such bucket cannot be told from it.

@@ -8,7 +8,7 @@ internal import WorkerCore
 package final class S3Client: Sendable {
     package let endpoint: S3Endpoint
     private let signer: S3Signer
-    private let sender: S3Sender
+    let sender: S3Sender
     private let time: ServerClock
 
     var settings: S3ClientSettings { sender.settings }
@@ -44,8 +44,11 @@ package final class S3Client: Sendable {
         _ request: S3Request, _ body: S3Body = .none, into target: S3Target = .nothing, course: inout S3Course,
         stop: TransferStop
     ) throws(S3Error) -> S3Answer {
-        let keys = SignedHere(signer: signer, time: time, clock: settings.clock, payload: payload(of: body))
-        return try sender.send(request, body, into: target, course: &course, by: keys, stop: stop)
+        try sender.send(request, body, into: target, course: &course, by: keys(for: body), stop: stop)
+    }
+
+    func keys(for body: S3Body) -> some S3Authority {
+        SignedHere(signer: signer, time: time, clock: settings.clock, payload: payload(of: body))
     }
 
     private func payload(of body: S3Body) -> S3Payload {

@@ -29,24 +29,56 @@ enum S3Target {
     case document(String)
     /// With the ETag of bytes that were sent.
     case etag(ofMD5: String)
-    /// Bytes from an offset on.
-    case memory(UnsafeMutableRawBufferPointer, offset: Int64, S3ReadProgress)
+    /// Bytes of a range.
+    case range(Range<Int64>, S3RangeProgress)
 }
 
 /// How much of a read is there already, so that another try goes on from where one broke off. Only of an object that is
-/// known to be the one: what came of another is overwritten.
-final class S3ReadProgress: RangeWitness {
+/// known to be the one.
+final class S3RangeProgress: RangeTaker {
+    enum Destination {
+        /// What came of another object is overwritten by the next try. Lasts as long as the call.
+        case memory(UnsafeMutableRawBufferPointer)
+        /// Gets what is of the one, and nothing else.
+        case stream((UnsafeRawBufferPointer) throws -> Void)
+    }
+
     private let etag: String?
+    private let destination: Destination
     private var isTheOne = false
+    /// Of this try.
+    private var position = 0
     private(set) var count = 0
+    /// Of the last answer that was of the one.
+    private(set) var head: TransferHead?
 
-    init(etag: String?) { self.etag = etag }
+    init(etag: String?, _ destination: Destination) { (self.etag, self.destination) = (etag, destination) }
 
-    func begin(_ head: TransferHead) { isTheOne = etag != nil && head["ETag"].map(ETag.unquoted) == etag }
+    func begin(_ head: TransferHead) {
+        isTheOne = etag != nil && head["ETag"].map(ETag.unquoted) == etag
+        if isTheOne { self.head = head }
+        position = count
+    }
 
-    func take(_ bytes: Int) { if isTheOne { count += bytes } }
+    func take(_ bytes: UnsafeRawBufferPointer) throws {
+        switch destination {
+        case .memory(let buffer):
+            UnsafeMutableRawBufferPointer(rebasing: buffer[position...]).copyMemory(from: bytes)
+        case .stream(let take): if isTheOne { try take(bytes) }
+        }
+        position += bytes.count
+        if isTheOne { count += bytes.count }
+    }
 
-    func reset() { count = 0 }
+    /// All came, and still it was no answer: memory can be filled once more, and of a stream nothing is left to ask for.
+    ///
+    /// - Returns: whether there is something to ask for.
+    func beginTry(of range: Range<Int64>) -> Bool {
+        guard count == range.count else { return true }
+        guard case .memory = destination else { return false }
+        count = 0
+        return true
+    }
 }
 
 /// A success.
@@ -56,7 +88,7 @@ struct S3Answer {
 
     var head = TransferHead(status: 0, headers: [])
     var document = AnswerElement(name: "")
-    /// Of bytes in memory.
+    /// Of a range's bytes.
     var count = 0
     /// Of the whole object.
     var sizeBytes: Int64?
@@ -65,7 +97,7 @@ struct S3Answer {
 
     /// - Returns: that it is no success after all.
     mutating func take(_ response: TransferResponse, _ target: S3Target, _ place: S3Place) -> Refusal? {
-        if case .memory = target, response.status == 416 { return nil }
+        if case .range = target, response.status == 416 { return nil }
         guard response.head.isSuccess else { return Refusal(response, isAboutBucket: place.key.isEmpty) }
         if case .document = target, let read = AnswerElement.read(response.body) {
             document = read
@@ -90,13 +122,13 @@ struct S3Answer {
                 && head["x-amz-server-side-encryption-customer-algorithm"] == nil
             guard isPlain, ETag.md5(etag) != nil, etag.lowercased() != md5 else { return nil }
             return Setback(.corrupt, place, "the store has \(etag), and \(md5) was sent")
-        case .memory(let buffer, let offset, _):
+        case .range(let range, _):
             guard head.status != 416 else { return nil }
             guard let sizeBytes, etag != nil else {
                 return Setback(.malformedAnswer, place, "no size came, or no ETag")
             }
-            if Int64(count) == min(Int64(buffer.count), sizeBytes - offset) { return nil }
-            return Setback(.transfer(.truncated), place, "\(count) bytes came of those at \(offset)")
+            if Int64(count) == min(Int64(range.count), sizeBytes - range.lowerBound) { return nil }
+            return Setback(.transfer(.truncated), place, "\(count) bytes came of those at \(range.lowerBound)")
         }
     }
 }

@@ -24,7 +24,8 @@ package struct S3Presigned: Sendable {
     ) throws(S3Error) -> (count: Int, info: S3ObjectInfo) {
         let request = S3Request("GET", place, headers: [("If-Match", ETag.quoted(etag))])
         var course = S3Course(sender.settings, bytes: buffer.count)
-        let target = S3Target.memory(buffer, offset: offset, S3ReadProgress(etag: etag))
+        let range = offset..<offset + Int64(buffer.count)
+        let target = S3Target.range(range, S3RangeProgress(etag: etag, .memory(buffer)))
         let answer = try sender.send(
             request, .none, into: target, course: &course, by: SignedElsewhere(url: url), stop: stop)
         // A shorter object is another one.
@@ -33,6 +34,14 @@ package struct S3Presigned: Sendable {
         // Also where a store does not heed the condition.
         guard found.etag == etag else { throw S3Client.error(.preconditionFailed, place) }
         return (answer.count, found)
+    }
+
+    /// Hands over the bytes of a range in their order as they come, each once, by a URL for GET. As `S3Client.stream`.
+    package func stream(
+        _ url: String, of place: S3Place, _ range: Range<Int64>, ofETag etag: String, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(S3Error) {
+        try sender.stream(place, range, ofETag: etag, by: SignedElsewhere(url: url), stop: stop, take: take)
     }
 
     /// Uploads one part by a URL for PUT that names the upload and the part.

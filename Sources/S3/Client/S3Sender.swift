@@ -19,6 +19,21 @@ struct S3Sender: Sendable {
     let http: HTTPClient
     let settings: S3ClientSettings
 
+    /// Hands over the bytes of a range of one object as they come, each once.
+    func stream(
+        _ place: S3Place, _ range: Range<Int64>, ofETag etag: String, by authority: some S3Authority,
+        stop: TransferStop, take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(S3Error) {
+        let request = S3Request("GET", place, headers: [("If-Match", ETag.quoted(etag))])
+        var course = S3Course(settings, bytes: range.count)
+        let target = S3Target.range(range, S3RangeProgress(etag: etag, .stream(take)))
+        let answer = try send(request, .none, into: target, course: &course, by: authority, stop: stop)
+        // Also where a store does not heed the condition. A shorter object is another one.
+        guard answer.head.status != 416, answer.etag == etag, answer.count == range.count else {
+            throw S3Client.error(.preconditionFailed, place)
+        }
+    }
+
     func send(
         _ request: S3Request, _ body: S3Body, into target: S3Target, course: inout S3Course,
         by authority: some S3Authority, stop: TransferStop
@@ -51,13 +66,15 @@ struct S3Sender: Sendable {
             wire.limits.connectSeconds = settings.connectSeconds
             wire.limits.totalSeconds = course.secondsLeft
             wire.limits.slowSeconds = course.stallSeconds
-            if case .memory(let buffer, let offset, let progress) = target {
-                // All came, and still it was no answer.
-                if progress.count == buffer.count { progress.reset() }
+            if case .range(let range, let progress) = target {
+                guard progress.beginTry(of: range) else {
+                    answer.head = progress.head ?? answer.head
+                    (answer.count, answer.sizeBytes) = (progress.count, answer.head.contentRange?.sizeBytes)
+                    return .success(answer)
+                }
                 let before = progress.count
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
-                let read = try http.readOrRefusal(
-                    wire, at: offset + Int64(before), into: rest, stop: stop, witness: progress)
+                let rest = range.lowerBound + Int64(before)..<range.upperBound
+                let read = try http.readOrRefusal(wire, rest, into: progress, stop: stop)
                 (answer.count, answer.sizeBytes, response) = (before + read.count, read.sizeBytes, read.response)
             } else {
                 response = try http.perform(
