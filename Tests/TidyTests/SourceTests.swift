@@ -74,7 +74,8 @@ struct SourceTests {
         "Webhooks": ["Envelopes", "HTTPTransfer", "WorkerCore"],
         "Pool": [
             "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks", "Model",
-            "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service", "StoreEdge",
+            "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "SQLStore", "Service",
+            "StoreEdge",
             "StorePostgres",
             "StoreSQLite", "Webhooks", "WorkerCore",
         ],
