@@ -93,10 +93,10 @@ package final class RangedSource: ByteSource {
     private func fetchAhead(of position: Int64, _ advice: ReadPattern.Advice) throws(Failure) {
         var start = here(from: position)
         for piece in ahead.takeAll(but: position..<max(start, position + 1)) { try keep(piece) }
-        // In pieces of the window's size: one as soon as there is room for half of it.
-        while start < object.version.sizeBytes, start - position + Int64(advice.window) / 2 <= Int64(advice.aheadBytes)
-        {
-            let end = min(start + Int64(advice.window), cache.start(behind: start))
+        let piece = Int64(advice.pieceBytes)
+        // One more as soon as there is room for half of it.
+        while start < object.version.sizeBytes, start - position + piece / 2 <= Int64(advice.aheadBytes) {
+            let end = min(start + piece, cache.start(behind: start))
             guard ahead.begin(start..<min(end, ahead.start(behind: start) ?? end)) else { return }
             start = here(from: start)
         }

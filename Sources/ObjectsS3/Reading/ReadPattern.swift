@@ -16,7 +16,8 @@ struct ReadPattern {
     private static let aheadAfterBytes: Int64 = 512 << 10
     /// What is ahead of a run when it ends was in vain.
     private static let aheadShare: Int64 = 8
-    private static let mostAhead = 3 * largestWindow
+    private static let largestPiece = 8 << 20
+    private static let mostAhead = 3 * largestPiece
     /// Over so much a run may jump and go on.
     private static let jumpBytes: Int64 = 256 << 10
     private static let mostRuns = 4
@@ -28,8 +29,10 @@ struct ReadPattern {
     struct Advice: Equatable {
         /// Bytes to fetch when some are missing.
         var window: Int
-        /// Bytes to fetch before they are missing.
+        /// Bytes to fetch before they are missing, ...
         var aheadBytes: Int
+        /// ... in pieces of so many.
+        var pieceBytes: Int
     }
 
     mutating func note(offset: Int64, count: Int) -> Advice {
@@ -42,20 +45,19 @@ struct ReadPattern {
         runs.append(run)
         if runs.count > Self.mostRuns { runs.removeFirst() }
         let before = run.consumed - Int64(count)
+        let piece = Self.window(after: run.consumed, atMost: Self.largestPiece)
         return Advice(
-            window: Self.window(after: before), aheadBytes: Self.ahead(after: run.consumed))
-    }
-
-    private static func ahead(after consumed: Int64) -> Int {
-        guard consumed >= aheadAfterBytes else { return 0 }
-        return min(mostAhead, max(Int(consumed / aheadShare), window(after: consumed)))
+            window: Self.window(after: before, atMost: Self.largestWindow),
+            aheadBytes: run.consumed < Self.aheadAfterBytes
+                ? 0 : min(Self.mostAhead, max(Int(run.consumed / Self.aheadShare), piece)),
+            pieceBytes: piece)
     }
 
     /// A power of two.
-    private static func window(after consumed: Int64) -> Int {
+    private static func window(after consumed: Int64, atMost largest: Int) -> Int {
         let wanted = max(min(consumed, doublingBytes), consumed / share)
         var window = smallestWindow
-        while window < largestWindow, Int64(window) * 2 <= wanted { window *= 2 }
+        while window < largest, Int64(window) * 2 <= wanted { window *= 2 }
         return window
     }
 }
