@@ -137,7 +137,15 @@ let package = Package(
             ], swiftSettings: strict),
         // What tasks may name in a store, and behind URLs.
         .target(
-            name: "ObjectsS3", dependencies: ["HTTPTransfer", "Model", "S3", "WorkerCore"], swiftSettings: strict),
+            name: "ObjectsS3",
+            dependencies: [
+                "HTTPTransfer", "Model", "S3", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        // The store of a configuration: reached, set up and looked at; for daemons and the command line.
+        .target(
+            name: "StoreSetup", dependencies: ["HTTPTransfer", "Model", "PoolConfig", "S3"],
+            swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
             name: "MediaTasks",
@@ -161,7 +169,7 @@ let package = Package(
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
                 "Model",
                 "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore", "StoreEdge",
-                "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
+                "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
@@ -171,8 +179,9 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
-                "WorkerCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "PoolConfig",
+                "Signals", "StoreSetup", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
@@ -253,6 +262,11 @@ let package = Package(
             dependencies: [
                 "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3", "SQLStore",
                 "StoreSQLite", "TestSupport", "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "StoreSetupTests",
+            dependencies: [
+                "HTTPTransfer", "Model", "PoolConfig", "PoolTestSupport", "S3", "StoreSetup", "TestSupport", "reelpool",
             ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",

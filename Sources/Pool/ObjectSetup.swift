@@ -4,7 +4,7 @@ internal import Logging
 internal import Model
 internal import ObjectsS3
 internal import PoolConfig
-internal import S3
+internal import StoreSetup
 internal import WorkerCore
 
 /// What tasks may name, as the settings say it.
@@ -21,7 +21,9 @@ enum ObjectSetup {
         var store: S3Objects?
         if let given = settings.objectStore {
             store = S3Objects(
-                try client(given, userAgent), rules: try rules(given), ledger: ledger, now: now,
+                // A source, what is fetched ahead of it, and parts: of several jobs.
+                try StoreConnection(given, userAgent: userAgent).client(keptConnections: 32), rules: try rules(given),
+                ledger: ledger, now: now,
                 report: { what, failure in
                     log.warning(
                         "\(what)", metadata: ["error": "\(failure.message)", "detail": "\(failure.detail ?? "")"])
@@ -30,23 +32,17 @@ enum ObjectSetup {
         return ObjectRouter(local: LocalObjects(folders: settings.localFolders), store: store, urls: urls)
     }
 
-    private static func client(_ store: PoolSettings.ObjectStore, _ userAgent: String) throws(Failure) -> S3Client {
-        let style: S3Endpoint.Style =
-            switch store.style {
-            case .path: .path
-            case .virtual: .virtualHost
-            }
-        guard let endpoint = S3Endpoint(url: store.endpoint, region: store.region, style: style) else {
-            throw problem("REELPOOL_S3_ENDPOINT is not the URL of a store: a scheme, a host, and nothing behind them")
-        }
-        var http = HTTPClient.Settings(.open, userAgent: userAgent)
-        http.authorityFile = store.authorityFile
-        // A source, what is fetched ahead of it, and parts: of several jobs.
-        http.keptLanes = 32
-        let credentials = S3Credentials(
-            accessKey: store.accessKey, secretKey: store.secretKey, sessionToken: store.sessionToken)
-        return S3Client(
-            endpoint: endpoint, credentials: credentials, http: HTTPClient(http), settings: S3ClientSettings())
+    /// - Returns: `nil` where no bucket of originals is configured.
+    static func uploads(
+        _ settings: PoolSettings, userAgent: String, newID: @escaping @Sendable () -> String,
+        now: @escaping @Sendable () -> StoreTime
+    ) throws(Failure) -> (any UploadDesk)? {
+        guard let given = settings.objectStore, let bucket = given.buckets["raw"] else { return nil }
+        let client = try StoreConnection(given, userAgent: userAgent).client()
+        // The store's key is what all services of a pool have in common, and whoever has it needs no upload's id.
+        return DirectUploads(
+            client, rules: try rules(given), bucket: bucket, secret: given.secretKey,
+            mostBytes: settings.caps[.render]?.sourceBytes ?? 0, newID: newID, now: now)
     }
 
     private static func rules(_ store: PoolSettings.ObjectStore) throws(Failure) -> ObjectRules {

@@ -111,6 +111,13 @@ final class PoolDaemon: Daemon {
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         parts.webhooks = webhookRules
+        do throws(Failure) {
+            parts.uploads = try ObjectSetup.uploads(
+                settings, userAgent: "reelpool/\(version)", newID: parts.newID, now: { Self.wallClock() })
+        } catch {
+            // The same settings made the objects that jobs work on.
+            log.error("nothing can be uploaded", metadata: ["error": "\(error.message)"])
+        }
         parts.edge = settings.service.edgeToken.map { EdgeParts(token: $0, progress: progress) }
         do {
             try await SchedulerService.run(

@@ -47,6 +47,8 @@ package struct PoolSettings: Sendable {
         package var buckets: [String: String]
         package var readable: [String]
         package var writable: [String]
+        /// Of pages that upload straight to the store.
+        package var browserOrigins: [String]
     }
 
     /// The only way of a worker without a database to its pool.

@@ -86,10 +86,14 @@ package enum Settings {
         Setting("REELPOOL_S3_BUCKET_ASSETS", .text, nil, "The bucket of pictures and music, `{assets}` in patterns."),
         Setting(
             "REELPOOL_S3_READ_ALLOW", .list, nil,
-            "What tasks may read, such as `{raw}/{owner}`; `{raw}/clips`, `{exports}/exports`, `{assets}` by default."),
+            "What tasks may read, such as `{raw}/{owner}`; `{raw}/clips`, `{raw}/uploads/{owner}`, `{exports}/exports` and "
+                + "`{assets}` by default."),
         Setting(
             "REELPOOL_S3_WRITE_ALLOW", .list, nil,
             "What tasks may write; `{raw}/clips` and `{exports}/exports` by default."),
+        Setting(
+            "REELPOOL_S3_BROWSER_ORIGINS", .list, nil,
+            "Origins of pages that upload straight to the store, such as `https://app.example`; for `storage init`."),
     ]
 
     private static let arrivals = [
