@@ -6,6 +6,7 @@ struct BucketCheck {
     /// The smallest that a part may be that is not the last. Source: AWS, "Amazon S3 multipart upload limits".
     private static let partBytes = 5 << 20
     private static let smallBytes = 64 << 10
+    private static let (partsName, abortedName) = ("parts", "aborted")
     private static let type: S3Field = ("Content-Type", "application/octet-stream")
 
     let name: String
@@ -149,7 +150,7 @@ struct BucketCheck {
     // MARK: Uploads
 
     private func multipart() throws {
-        let place = place("parts")
+        let place = place(Self.partsName)
         let parts = Self.parts
         let upload = try client.beginUpload(place, stop: stop)
         var done: [S3Part] = []
@@ -171,7 +172,7 @@ struct BucketCheck {
     }
 
     private func abort() throws {
-        let place = place("aborted")
+        let place = place(Self.abortedName)
         let upload = try client.beginUpload(place, stop: stop)
         _ = try Self.bytes(1000, seed: 6).withUnsafeBytes { bytes in
             try client.uploadPart(place, upload, number: 1, bytes: bytes, stop: stop)
@@ -260,7 +261,8 @@ struct BucketCheck {
             throw CheckProblem.wrong("nothing makes \(BucketRules.uploads) go", fix: "`reelpool storage init`")
         }
         guard rules.contains(where: { $0.prefix.isEmpty && $0.abortsUploadsAfterDays != nil }) else {
-            throw CheckProblem.lacking("no rule drops unfinished uploads: what a crash leaves may stay")
+            throw CheckProblem.lacking(
+                "no rule drops unfinished uploads (MinIO does so by itself): what a crash leaves may stay")
         }
     }
 
@@ -270,8 +272,11 @@ struct BucketCheck {
     private func cleanUp() throws {
         let stop = TransferStop()
         let prefix = folder.key + "/"
-        for upload in try client.uploads(in: folder.bucket, prefix: prefix, stop: stop) {
-            _ = try client.abortUpload(upload.place, upload.uploadID, stop: stop)
+        // By their whole keys: MinIO lists no uploads of a folder.
+        for name in [Self.partsName, Self.abortedName] {
+            for upload in try client.uploads(in: folder.bucket, prefix: prefix + name, stop: stop) {
+                _ = try client.abortUpload(upload.place, upload.uploadID, stop: stop)
+            }
         }
         for object in try client.objects(in: folder.bucket, prefix: prefix, limit: 100, stop: stop) {
             try client.delete(object.place, stop: stop)

@@ -12,9 +12,9 @@ package enum BucketRules {
 
     /// - Parameter origins: of the pages that may; `https://app.example`.
     package static func cors(origins: [String]) -> S3CORSRule {
-        // A page that uploads in parts has to see their ETags.
+        // A page that uploads in parts has to see their ETags. The header is named because R2 does not take `*` for it.
         S3CORSRule(
-            id: "reelpool-browsers", origins: origins, methods: ["GET", "HEAD", "PUT"], headers: ["*"],
+            id: "reelpool-browsers", origins: origins, methods: ["GET", "HEAD", "PUT"], headers: ["content-type"],
             exposedHeaders: ["ETag"], maxAgeSeconds: 3600)
     }
 }

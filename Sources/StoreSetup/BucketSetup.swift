@@ -89,10 +89,12 @@ package struct BucketSetup: Sendable {
         do throws(S3Error) {
             (outcome, note) = try body()
         } catch {
-            if error.kind == .notImplemented {
-                outcome = .unsupported
-                note = what == .lifecycle ? Self.noLifecycle : Self.noCORS
-            } else {
+            switch error.kind {
+            case .notImplemented:
+                (outcome, note) = (.unsupported, what == .lifecycle ? Self.noLifecycle : Self.noCORS)
+            case .accessDenied where what != .bucket:
+                (outcome, note) = (.failed, "the key may not set rules: one of an administrator may, or the dashboard")
+            default:
                 outcome = .failed
                 note = [error.message, error.detail].compactMap(\.self).joined(separator: ": ")
             }

@@ -63,6 +63,13 @@ struct Diagnosis {
     // MARK: An answer that is no
 
     func problem(of error: S3Error, in bucket: String, _ stop: TransferStop) -> CheckProblem {
+        let endpoint = check.connection.endpoint
+        if endpoint.host.hasPrefix("\(bucket.lowercased()).") {
+            let host = endpoint.host.dropFirst(bucket.utf8.count + 1)
+            return .wrong(
+                "the bucket's name is in the endpoint, where the style puts it",
+                fix: "REELPOOL_S3_ENDPOINT=\(endpoint.scheme.rawValue)://\(host)")
+        }
         switch error.kind {
         case .accessDenied: return keyProblem(error)
         case .signatureRefused:
@@ -82,7 +89,8 @@ struct Diagnosis {
                     "the store takes the bucket's name in the \(style == .path ? "path" : "host's name") only",
                     fix: "REELPOOL_S3_STYLE=\(style.rawValue)")
             }
-            return error.kind == .noSuchBucket ? noBucket(bucket) : noInterface(error, stop)
+            // A store has its own word for it; any server says 404.
+            return error.serverCode == nil ? noInterface(error, stop) : noBucket(bucket)
         case .invalidRequest: return noInterface(error, stop)
         default: return Self.plain(error)
         }
@@ -99,22 +107,28 @@ struct Diagnosis {
             return .wrong(
                 "the store speaks \(scheme)", fix: "REELPOOL_S3_ENDPOINT=\(scheme)://\(check.connection.endpoint.host)")
         }
-        guard error.kind == .malformedAnswer else { return Self.plain(error) }
+        guard error.serverCode == nil else { return Self.plain(error) }
         return .wrong(
             "what answers is no S3 interface: \(error.detail ?? error.message)",
             fix: "REELPOOL_S3_ENDPOINT is the port of the interface, not of a console (MinIO: 9000, not 9001)")
     }
 
     private func keyProblem(_ error: S3Error) -> CheckProblem {
+        let codes = ["ExpiredToken", "InvalidToken", "InvalidTokenId", "InvalidSecurity", "TokenRefreshRequired"]
+        // MinIO calls it an unknown key, too.
+        let mayBeToken = check.connection.credentials.sessionToken != nil && error.serverCode == "InvalidAccessKeyId"
+        if mayBeToken || codes.contains(error.serverCode ?? "") {
+            return .wrong(
+                "the session token is not good, or no more: \(error.detail ?? "")",
+                fix:
+                    "REELPOOL_S3_SESSION_TOKEN belongs to temporary keys, with its own REELPOOL_S3_ACCESS_KEY, and ends "
+                    + "with them")
+        }
         switch error.serverCode {
         case "InvalidAccessKeyId", "Unauthorized":
             return .wrong(
                 "the store does not know the access key",
                 fix: "REELPOOL_S3_ACCESS_KEY is the key's id, of this store and not deleted since")
-        case "ExpiredToken", "InvalidToken", "InvalidSecurity", "TokenRefreshRequired":
-            return .wrong(
-                "the session token is not good, or no more: \(error.detail ?? "")",
-                fix: "REELPOOL_S3_SESSION_TOKEN belongs to temporary keys only, and ends with them")
         default: return Self.plain(error)
         }
     }

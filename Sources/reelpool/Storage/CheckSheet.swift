@@ -5,7 +5,10 @@ internal import StoreSetup
 enum CheckSheet {
     static func text(_ report: CheckReport) -> String {
         var parts = [head(report), table(report)]
-        for (outcome, title) in [(CheckReport.Outcome.wrong, "Wrong"), (.lacking, "Lacking, which is no failure")] {
+        let titles: [(CheckReport.Outcome, String)] = [
+            (.wrong, "Wrong"), (.lacking, "Lacking, which is no failure"), (.skipped, "Not looked at"),
+        ]
+        for (outcome, title) in titles {
             let lines = notes(report.lines.filter { $0.outcome == outcome })
             if !lines.isEmpty { parts.append("\(title):\n\(lines)") }
         }
@@ -46,19 +49,19 @@ enum CheckSheet {
         return "\(mark) \(Int(line.milliseconds.rounded())) ms"
     }
 
-    /// Each thing once, with all buckets that it is about.
+    /// What has one remedy stands together, with all buckets that it is about.
     private static func notes(_ lines: [CheckReport.Line]) -> String {
-        var seen: [String] = []
+        var rest = lines
         var texts: [String] = []
-        for line in lines {
-            let note = TextTable.plain(line.note ?? "")
-            let key = "\(line.check.rawValue) \(note)"
-            guard !seen.contains(key) else { continue }
-            seen.append(key)
-            let names = lines.filter { $0.check == line.check && $0.note == line.note }.compactMap(\.name)
-            let place = names.isEmpty ? "" : " (\(names.joined(separator: ", ")))"
-            texts.append("  \(line.check.rawValue)\(place): \(note)")
-            if let fix = line.fix { texts.append("    -> \(fix)") }
+        while let first = rest.first {
+            let alike = rest.filter { $0.check == first.check && $0.fix == first.fix }
+            rest.removeAll { $0.check == first.check && $0.fix == first.fix }
+            for (index, line) in alike.enumerated() where !alike[..<index].contains(where: { $0.note == line.note }) {
+                let names = alike.filter { $0.note == line.note }.compactMap(\.name)
+                let place = names.isEmpty ? "" : " (\(names.joined(separator: ", ")))"
+                texts.append("  \(line.check.rawValue)\(place): \(TextTable.plain(line.note ?? ""))")
+            }
+            if let fix = first.fix { texts.append("    -> \(fix)") }
         }
         return texts.joined(separator: "\n")
     }
