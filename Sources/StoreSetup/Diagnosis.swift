@@ -161,7 +161,7 @@ struct Diagnosis {
             _ = try connection.client(settings: check.settings).objects(in: bucket, limit: 1, stop: stop)
             return true
         } catch {
-            return error.kind == .noSuchBucket
+            return error.kind == .noSuchBucket || error.serverCode == "AccessDenied"
         }
     }
 }
