@@ -38,10 +38,11 @@ enum ObjectSetup {
         now: @escaping @Sendable () -> StoreTime
     ) throws(Failure) -> (any UploadDesk)? {
         guard let given = settings.objectStore, let bucket = given.buckets["raw"] else { return nil }
-        let client = try StoreConnection(given, userAgent: userAgent).client()
+        let connection = try StoreConnection(given, userAgent: userAgent)
         // The store's key is what all services of a pool have in common, and whoever has it needs no upload's id.
         return DirectUploads(
-            client, rules: try rules(given), bucket: bucket, secret: given.secretKey,
+            connection.client(), endpoint: connection.publicEndpoint, rules: try rules(given), bucket: bucket,
+            secret: given.secretKey,
             mostBytes: settings.caps[.render]?.sourceBytes ?? 0, newID: newID, now: now)
     }
 

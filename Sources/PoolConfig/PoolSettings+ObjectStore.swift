@@ -23,7 +23,8 @@ extension PoolSettings {
         let style = ObjectStore.Style(rawValue: values.text("REELPOOL_S3_STYLE") ?? "")
         if style == nil { values.report("REELPOOL_S3_STYLE", "is path or virtual") }
         return ObjectStore(
-            endpoint: endpoint, region: values.text("REELPOOL_S3_REGION") ?? "auto", style: style ?? .path,
+            endpoint: endpoint, publicEndpoint: values.text("REELPOOL_S3_PUBLIC_ENDPOINT"),
+            region: values.text("REELPOOL_S3_REGION") ?? "auto", style: style ?? .path,
             accessKey: required(&values, "REELPOOL_S3_ACCESS_KEY"),
             secretKey: required(&values, "REELPOOL_S3_SECRET_KEY"),
             sessionToken: values.text("REELPOOL_S3_SESSION_TOKEN"), authorityFile: values.text("REELPOOL_S3_CA_FILE"),
@@ -75,10 +76,15 @@ extension PoolSettings {
     }
 
     static func check(_ store: ObjectStore, _ values: inout SettingValues) {
-        if !store.endpoint.hasPrefix("http://"), !store.endpoint.hasPrefix("https://") {
-            values.report("REELPOOL_S3_ENDPOINT", "begins with https:// or http://")
-        } else if store.endpoint.contains("@") {
-            values.report("REELPOOL_S3_ENDPOINT", "has no user and no password in it")
+        for (name, url) in [
+            ("REELPOOL_S3_ENDPOINT", store.endpoint),
+            ("REELPOOL_S3_PUBLIC_ENDPOINT", store.publicEndpoint ?? store.endpoint),
+        ] {
+            if !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+                values.report(name, "begins with https:// or http://")
+            } else if url.contains("@") {
+                values.report(name, "has no user and no password in it")
+            }
         }
         let secret = store.secretKey
         if !secret.isEmpty,

@@ -37,6 +37,8 @@ package struct PoolSettings: Sendable {
         package enum Style: String, Sendable { case path, virtual }
 
         package var endpoint: String
+        /// Where others reach it, if elsewhere.
+        package var publicEndpoint: String?
         package var region: String
         package var style: Style
         package var accessKey: String

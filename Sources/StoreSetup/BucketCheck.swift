@@ -13,6 +13,7 @@ struct BucketCheck {
     /// A bucket and the beginning of all keys that are used.
     let folder: S3Place
     let client: S3Client
+    let publicEndpoint: S3Endpoint
     let http: HTTPClient
     let origins: [String]
     let diagnosis: Diagnosis
@@ -221,7 +222,7 @@ struct BucketCheck {
             throw CheckProblem.skipped("REELPOOL_S3_BROWSER_ORIGINS names no page that uploads")
         }
         let remedy = "`reelpool storage init`; where the store has no such interface, in its dashboard or configuration"
-        let url = client.presign("PUT", place("page"), headers: [Self.type])
+        let url = client.presign("PUT", place("page"), headers: [Self.type], at: publicEndpoint)
         for origin in origins {
             let asked = origin == "*" ? "https://reelpool.invalid" : origin
             let answer = try ask(

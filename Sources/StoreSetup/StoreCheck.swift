@@ -54,6 +54,7 @@ package struct StoreCheck: Sendable {
         for (name, bucket) in store.namedBuckets {
             let check = BucketCheck(
                 name: name, folder: S3Place(bucket: bucket, key: "reelpool-check/\(run)"), client: client,
+                publicEndpoint: connection.publicEndpoint,
                 http: connection.http(), origins: store.browserOrigins, diagnosis: Diagnosis(self), stop: stop)
             report.lines += check.run(stopwatch)
         }

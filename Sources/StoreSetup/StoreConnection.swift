@@ -6,6 +6,8 @@ package import S3
 /// The store that settings name, for whoever has work there: daemons and the command line.
 package struct StoreConnection: Sendable {
     package var endpoint: S3Endpoint
+    /// For URLs that others are given.
+    package var publicEndpoint: S3Endpoint
     package var credentials: S3Credentials
     private let authorityFile: String?
     private let userAgent: String
@@ -16,12 +18,14 @@ package struct StoreConnection: Sendable {
             case .path: .path
             case .virtual: .virtualHost
             }
-        guard let endpoint = S3Endpoint(url: store.endpoint, region: store.region, style: style) else {
+        func endpoint(_ url: String, _ name: String) throws(Failure) -> S3Endpoint {
+            if let endpoint = S3Endpoint(url: url, region: store.region, style: style) { return endpoint }
             throw Failure(
                 code: .storageRefused,
-                message: "REELPOOL_S3_ENDPOINT is not the URL of a store: a scheme, a host, and nothing behind them")
+                message: "\(name) is not the URL of a store: a scheme, a host, and nothing behind them")
         }
-        self.endpoint = endpoint
+        self.endpoint = try endpoint(store.endpoint, "REELPOOL_S3_ENDPOINT")
+        publicEndpoint = try endpoint(store.publicEndpoint ?? store.endpoint, "REELPOOL_S3_PUBLIC_ENDPOINT")
         credentials = S3Credentials(
             accessKey: store.accessKey, secretKey: store.secretKey, sessionToken: store.sessionToken)
         (authorityFile, self.userAgent) = (store.authorityFile, userAgent)

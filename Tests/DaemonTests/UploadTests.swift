@@ -175,7 +175,13 @@ struct UploadTests {
                 "REELPOOL_URL=\(try pool.url())", "REELPOOL_API_TOKEN=\(RunningPool.token)",
                 "FILE=\(Fixture.media("talk.mp4"))", "bash", "-euo", "pipefail", "-c", script,
             ]
-            let output = try await blocking { String(decoding: try Command.output("env", words), as: UTF8.self) }
+            var outputs: [String] = []
+            for _ in 0..<2 {
+                outputs.append(
+                    try await blocking { String(decoding: try Command.output("env", words), as: UTF8.self) })
+            }
+            #expect(outputs[0] == outputs[1])
+            let output = outputs[0]
             let uri = try #require(output.split(separator: "\n").last.map(String.init))
             #expect(uri.hasPrefix("s3://upload-raw/uploads/alice/"), "\(output)")
             let probe = try await pool.end(

@@ -34,12 +34,14 @@ struct DirectUploadTests {
     ///   - client: whose clock signs.
     ///   - later: how many milliseconds after all others.
     private static func desk(
-        _ store: ObjectStore, client: S3Client? = nil, later: StoreTime = 0, secret: String = "a secret of the pool"
+        _ store: ObjectStore, client: S3Client? = nil, later: StoreTime = 0, secret: String = "a secret of the pool",
+        endpoint: S3Endpoint? = nil
     ) throws -> DirectUploads {
         let bucket = try store.bucket()
         let pattern = try #require(ObjectRules.Pattern("\(bucket)/uploads/{owner}"))
         return DirectUploads(
-            try client ?? store.client(), rules: ObjectRules(read: [pattern], write: []), bucket: bucket,
+            try client ?? store.client(), endpoint: try endpoint ?? store.endpoint(),
+            rules: ObjectRules(read: [pattern], write: []), bucket: bucket,
             secret: secret,
             mostBytes: 1 << 30, newID: { UUID().uuidString.lowercased() }, now: { time + later })
     }
@@ -155,6 +157,22 @@ struct DirectUploadTests {
                 let late = try Self.desk(store, later: 86_400_001)
                 #expect(failure { _ = try late.complete(upload.id, owner: "ann", parts: []) } == .urlExpired)
                 try late.drop(upload.id, owner: "ann")
+            }
+        }
+    }
+
+    @Test("goes where pages reach the store, which may be elsewhere", arguments: ObjectStore.allCases)
+    func publicEndpoint(store: ObjectStore) async throws {
+        try await blocking {
+            let elsewhere = try store.url.replacingOccurrences(of: "127.0.0.1", with: "localhost")
+            for style in S3Endpoint.Style.allCases {
+                let desk = try Self.desk(store, endpoint: try store.endpoint(url: elsewhere, style: style))
+                let upload = try desk.begin(Self.wanted(3), key: nil)
+                let host = style == .path ? "//localhost:" : "//\(try store.bucket()).localhost:"
+                #expect(upload.puts[0].url.contains(host))
+                #expect(try put(upload.puts[0].url, [1, 2, 3], type: "video/mp4").status == 200)
+                #expect(try desk.complete(upload.id, owner: "ann", parts: []).state == .complete)
+                try desk.drop(upload.id, owner: "ann")
             }
         }
     }

@@ -92,7 +92,8 @@ struct PoolSettingsTests {
             ["REELPOOL_S3_SECRET_KEY": "aaaaaaaaaaaaaaaa"], ["REELPOOL_S3_STYLE": "dns"],
             ["REELPOOL_S3_BUCKET_RAW": ""], ["REELPOOL_S3_BUCKET_RAW": "a/b"],
             ["REELPOOL_S3_READ_ALLOW": "{exports}/x"], ["REELPOOL_S3_ENDPONT": "https://x"],
-            ["REELPOOL_S3_BROWSER_ORIGINS": "app.example"], ["REELPOOL_S3_BROWSER_ORIGINS": "https://app.example/"],
+            ["REELPOOL_S3_BROWSER_ORIGINS": "app.example"], ["REELPOOL_S3_PUBLIC_ENDPOINT": "media.example"],
+            ["REELPOOL_S3_BROWSER_ORIGINS": "https://app.example/"],
         ])
     func badStore(change: [String: String]) {
         let lines = Self.problems(Self.store.merging(change) { $1 })

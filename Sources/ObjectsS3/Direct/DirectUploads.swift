@@ -17,6 +17,7 @@ package struct DirectUploads: UploadDesk {
     package static let partPage = 100
 
     private let client: S3Client
+    private let endpoint: S3Endpoint
     private let rules: ObjectRules
     private let bucket: String
     private let seal: UploadSeal
@@ -25,17 +26,18 @@ package struct DirectUploads: UploadDesk {
     private let now: @Sendable () -> StoreTime
 
     /// - Parameters:
+    ///   - endpoint: where pages reach the store.
     ///   - bucket: of originals.
     ///   - secret: signs ids; the same for all services of a pool.
     ///   - mostBytes: of one upload.
     ///   - newID: of a kind that is never the same again.
     ///   - now: in milliseconds since 1970.
     package init(
-        _ client: S3Client, rules: ObjectRules, bucket: String, secret: String, mostBytes: Int64,
+        _ client: S3Client, endpoint: S3Endpoint, rules: ObjectRules, bucket: String, secret: String, mostBytes: Int64,
         newID: @escaping @Sendable () -> String, now: @escaping @Sendable () -> StoreTime
     ) {
         (self.client, self.rules, self.bucket, self.mostBytes) = (client, rules, bucket, mostBytes)
-        (seal, self.newID, self.now) = (UploadSeal(secret: secret), newID, now)
+        (seal, self.newID, self.now, self.endpoint) = (UploadSeal(secret: secret), newID, now, endpoint)
     }
 
     // MARK: Beginning
@@ -120,7 +122,8 @@ package struct DirectUploads: UploadDesk {
         guard let uploadID = token.uploadID else {
             let size = token.wanted.sizeBytes
             let headers: [S3Field] = [("Content-Type", token.wanted.contentType), ("Content-Length", "\(size)")]
-            let url = client.presign("PUT", token.place, headers: headers, seconds: Self.urlSeconds)
+            let url = client.presign(
+                "PUT", token.place, headers: headers, seconds: Self.urlSeconds, at: endpoint)
             upload.puts = [DirectUpload.Put(sizeBytes: size, url: url)]
             return upload
         }
@@ -128,7 +131,7 @@ package struct DirectUploads: UploadDesk {
             let size = token.bytes(ofPart: number)
             let url = client.presign(
                 "PUT", token.place, query: [("partNumber", "\(number)"), ("uploadId", uploadID)],
-                headers: [("Content-Length", "\(size)")], seconds: Self.urlSeconds)
+                headers: [("Content-Length", "\(size)")], seconds: Self.urlSeconds, at: endpoint)
             return DirectUpload.Put(part: number, sizeBytes: size, url: url)
         }
         return upload
