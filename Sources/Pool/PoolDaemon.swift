@@ -117,6 +117,13 @@ final class PoolDaemon: Daemon {
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         parts.webhooks = webhookRules
+        do throws(Failure) {
+            parts.uploads = try ObjectSetup.uploads(
+                settings, userAgent: "reelpool/\(version)", newID: parts.newID, now: { Self.wallClock() })
+        } catch {
+            // The same settings made the objects that jobs work on.
+            log.error("nothing can be uploaded", metadata: ["error": "\(error.message)"])
+        }
         // A store that is away must not hold up the end of the process.
         let interruption = Interruption()
         parts.edge = edge(heeding: interruption)

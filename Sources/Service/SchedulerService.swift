@@ -18,6 +18,8 @@ package struct ServiceParts: Sendable {
     package var obstacles: @Sendable () async -> [String]
     /// `nil` where no worker without a database is let in.
     package var edge: EdgeParts?
+    /// `nil` where there is no store to upload to.
+    package var uploads: (any UploadDesk)?
     var rules = TaskRules()
     /// `nil` where nobody could sign one.
     package var webhooks: WebhookRules? {
@@ -126,6 +128,7 @@ package enum SchedulerService {
         // Without a token nobody is let in.
         let scheduler = router.group("v1").add(middleware: BearerToken(token: token))
         JobRoutes(parts: parts).add(to: scheduler)
+        UploadRoutes(desk: parts.uploads).add(to: scheduler)
         if let edge = parts.edge {
             let workers = router.group("v1/edge").add(middleware: BearerToken(token: edge.token))
             EdgeRoutes(store: parts.store, edge: edge, bell: bell).add(to: workers)

@@ -3,6 +3,8 @@
 Usage: fault_proxy.py HOST:PORT. Prints its port, then passes on until its parent is gone.
 
 POST /.faults takes a list of faults, one for each request to come; when none is left, requests pass as they are.
+POST /.region takes {"region": NAME, "tells": BOOL}: from now on what is signed for another region is refused, as Amazon's
+store (which tells its own) and Cloudflare's (which does not) do.
 GET /.seen tells what came: method, target, what was done to it, and what the store said (0 when it was not asked).
 
   status:CODE:NAME  answers so itself, for NAME see S3's error codes; a third number is Retry-After
@@ -30,11 +32,13 @@ import struct
 import sys
 import threading
 import time
+import urllib.parse
 
 upstream = sys.argv[1].rsplit(":", 1)
 lock = threading.Lock()
 faults = []
 seen = []
+region = None
 
 
 def error_document(name):
@@ -58,6 +62,12 @@ def header(head, name):
         if key.strip().lower() == name:
             return value.strip().decode()
     return None
+
+
+def signed_region(head, target):
+    words = (header(head, b"authorization") or "") + urllib.parse.unquote(target)
+    found = re.search(r"Credential=[^/]+/\d{8}/([^/]+)/s3/", words)
+    return found and found.group(1)
 
 
 def without(head, *names):
@@ -113,6 +123,13 @@ class Connection:
             return self.say(head + [b"Content-Length: %d" % len(document)], b"", keep_length=True)
         return self.say(head, document)
 
+    def refuse_region(self):
+        document = error_document("AuthorizationHeaderMalformed" if region["tells"] else "InvalidRegionName")
+        if region["tells"]:
+            document = document.replace(b"</Error>", b"<Region>%s</Region></Error>" % region["region"].encode())
+        head = [b"HTTP/1.1 400 Bad Request", b"Content-Type: application/xml", b"Content-Length: %d" % len(document)]
+        return self.say(head, b"" if self.method == "HEAD" else document, keep_length=True)
+
     def wait_for_the_end(self):
         self.sock.settimeout(300)
         try:
@@ -123,8 +140,10 @@ class Connection:
         return False
 
     def control(self, target, body):
-        global faults
+        global faults, region
         with lock:
+            if target == "/.region":
+                region = json.loads(body)
             if target == "/.faults":
                 faults = json.loads(body)
                 seen.clear()
@@ -139,6 +158,8 @@ class Connection:
         body = self.file.read(int(header(head, b"content-length") or 0))
         if target.startswith("/."):
             return self.control(target, body)
+        if region and (signed := signed_region(head, target)) and signed != region["region"]:
+            return self.refuse_region()
         with lock:
             fault = faults.pop(0) if faults else "pass"
             entry = {"method": self.method, "target": target, "fault": fault, "status": 0, "at": time.monotonic()}

@@ -30,6 +30,13 @@ package final class FaultProxy: Sendable {
         try server.post("/.faults", Array(try JSONEncoder().encode(faults)))
     }
 
+    /// From now on it refuses what is signed for another region.
+    ///
+    /// - Parameter telling: whether the refusal says which it should be.
+    package func require(region: String, telling: Bool) throws {
+        try server.post("/.region", Array(#"{"region": "\#(region)", "tells": \#(telling)}"#.utf8))
+    }
+
     /// Since `next`.
     package var seen: [Seen] {
         get throws { try JSONDecoder().decode([Seen].self, from: Data(try server.get("/.seen"))) }
