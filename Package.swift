@@ -251,8 +251,8 @@ let package = Package(
         .testTarget(
             name: "ObjectsS3Tests",
             dependencies: [
-                "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3", "SQLStore",
-                "StoreSQLite", "TestSupport", "WorkerCore",
+                "Downloads", "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3",
+                "SQLStore", "StoreSQLite", "TestSupport", "WorkerCore",
             ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",

@@ -85,7 +85,10 @@ package struct S3Objects: MediaObjects {
         for (object, _, etag) in complete {
             guard try vault.ledger.seal(object.uri, etag: etag, for: lease) else { throw StopReason.leaseLost.failure }
         }
-        for (object, _, _) in complete { object.upload.seal() }
+        for (object, _, _) in complete {
+            object.upload.endTwins(context.stop)
+            object.upload.seal()
+        }
         do throws(Failure) {
             for (object, parts, etag) in complete { try make(object.upload, parts, etag, lease) }
         } catch {

@@ -18,19 +18,25 @@ final class OpenUpload: Sendable {
     let place: S3Place
     let uploadID: String
     let sender: PartSender
+    /// Begun by the same call, if that may have happened.
+    private let twins: UploadTwins?
     private let vault: UploadVault
     private let phase = Watched(Phase.open)
 
     init(
-        _ vault: UploadVault, lease: Lease, place: S3Place, uploadID: String, plan: PartPlan, budget: UploadBudget
+        _ vault: UploadVault, lease: Lease, place: S3Place, uploadID: String, twins: UploadTwins?, plan: PartPlan,
+        budget: UploadBudget
     ) {
-        (self.vault, self.lease, self.place, self.uploadID) = (vault, lease, place, uploadID)
+        (self.vault, self.lease, self.place, self.uploadID, self.twins) = (vault, lease, place, uploadID, twins)
         uri = place.uri
         sender = PartSender(vault.client, place, uploadID, limit: plan.inFlight, budget: budget)
     }
 
     /// It is about to be completed.
     func seal() { phase.change { $0 = .sealed } }
+
+    /// Ends what was begun beside it, late enough that a request which was on its way has arrived.
+    func endTwins(_ stop: TransferStop) { vault.end(twins, stop) }
 
     /// Nobody wants it any more: it is aborted meanwhile, on another thread.
     func letGo() {
@@ -59,6 +65,7 @@ final class OpenUpload: Sendable {
         sender.cancel()
         // A part that arrives later than the abort would stay.
         sender.join()
+        vault.end(twins, vault.always)
         vault.attempt("an upload to \(uri) was not aborted") { () throws(Failure) in
             _ = try vault.abort(place, uploadID, vault.always)
             try vault.ledger.forget(lease, uri)

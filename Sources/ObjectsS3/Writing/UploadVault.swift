@@ -47,35 +47,59 @@ final class UploadVault: Sendable {
         // Of two to one place, the later one counts; the record holds one.
         open.withLock { $0[key] }?.discard()
         guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-        var uploadID = try create(place, lease, context.stop)
-        if try !name(place, uploadID, lease) {
+        var created = try create(place, lease, context.stop)
+        if try !name(place, created.uploadID, lease) {
             // What an earlier one left that could not be aborted then.
             let records = try ledger.uploads(of: lease.job).filter { $0.lease == lease && $0.uri == place.uri }
             guard let left = records.first, left.uploadID != nil else { throw StopReason.leaseLost.failure }
             try end(left, context.stop)
             guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-            uploadID = try create(place, lease, context.stop)
-            guard try name(place, uploadID, lease) else { throw StopReason.leaseLost.failure }
+            created = try create(place, lease, context.stop)
+            guard try name(place, created.uploadID, lease) else { throw StopReason.leaseLost.failure }
         }
         let upload = OpenUpload(
-            self, lease: lease, place: place, uploadID: uploadID, plan: plan, budget: context.budget)
+            self, lease: lease, place: place, uploadID: created.uploadID, twins: created.twins, plan: plan,
+            budget: context.budget)
         open.withLock { $0[key] = upload }
         return upload
     }
 
-    private func create(_ place: S3Place, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
+    private func create(
+        _ place: S3Place, _ lease: Lease, _ stop: TransferStop
+    ) throws(Failure) -> (uploadID: String, twins: UploadTwins?) {
+        let begin = ContinuousClock.now
+        var mayHaveMore = false
         do throws(S3Error) {
-            return try client.beginUpload(place, contentType: ContentTypes.type(ofKey: place.key), stop: stop)
+            let uploadID = try client.beginUpload(
+                place, contentType: ContentTypes.type(ofKey: place.key), mayHaveMore: &mayHaveMore, stop: stop)
+            let twins = UploadTwins(place: place, uploadID: uploadID, duration: ContinuousClock.now - begin)
+            return (uploadID, mayHaveMore ? twins : nil)
         } catch {
             switch error.kind {
             case .noSuchKey, .noSuchBucket, .accessDenied, .signatureRefused, .clockSkew, .notImplemented,
                 .invalidRequest, .preconditionFailed:
-                attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
-            // There may be one that nobody knows the name of.
+                // Otherwise there may be one that nobody knows the name of.
+                if !mayHaveMore {
+                    attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
+                }
             case .noSuchUpload, .conflict, .slowDown, .server, .transfer, .malformedAnswer, .corrupt, .cancelled:
                 break
             }
             throw Failure(error)
+        }
+    }
+
+    /// Aborts what tries without an answer have begun besides the upload that has a name.
+    func end(_ twins: UploadTwins?, _ stop: TransferStop) {
+        guard let twins else { return }
+        attempt("what was begun twice is not aborted") { () throws(Failure) in
+            let found: [S3Upload]
+            do throws(S3Error) {
+                found = try client.uploads(in: twins.place.bucket, prefix: twins.place.key, stop: stop)
+            } catch {
+                throw Failure(error)
+            }
+            for other in twins.among(found) { _ = try abort(twins.place, other.uploadID, stop) }
         }
     }
 

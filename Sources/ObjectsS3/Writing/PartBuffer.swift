@@ -1,0 +1,44 @@
+internal import Glibc
+internal import Model
+
+/// Memory for one part, straight from the system: it is zero, takes room only where it is touched, and is gone with its
+/// owner.
+///
+/// SAFETY: written by its output's one thread, and by nobody after it was handed on.
+final class PartBuffer: @unchecked Sendable {
+    let size: Int
+    private let memory: UnsafeMutableRawPointer
+
+    init(_ size: Int) throws(Failure) {
+        let pages = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let pages, pages != MAP_FAILED else {
+            throw Failure(code: .outOfMemory, message: "there is no memory for \(size >> 20) MB of an output")
+        }
+        (self.size, memory) = (size, pages)
+    }
+
+    deinit { munmap(memory, size) }
+
+    /// - Returns: how many of them fitted.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
+        let count = min(bytes.count, size - offset)
+        if let start = bytes.baseAddress, count > 0 { memory.advanced(by: offset).copyMemory(from: start, byteCount: count) }
+        return count
+    }
+
+    /// - Returns: how many there were before `end`.
+    func read(from offset: Int, upTo end: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = max(0, min(buffer.count, end - offset))
+        if let start = buffer.baseAddress, count > 0 {
+            start.copyMemory(from: memory.advanced(by: offset), byteCount: count)
+        }
+        return count
+    }
+
+    /// - Parameter body: is given the first bytes, which are there as long as it runs.
+    func withBytes<Value>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+        withExtendedLifetime(self) {
+            body(UnsafeRawBufferPointer(start: memory.advanced(by: range.lowerBound), count: range.count))
+        }
+    }
+}
