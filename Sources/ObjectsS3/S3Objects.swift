@@ -81,14 +81,13 @@ package struct S3Objects: MediaObjects {
             // Where a store encrypts with keys of others, nobody can say beforehand: such an object is not deleted by
             // what it is, and stays if its job fails in the moment after this.
             complete.append((object, parts, ETag.of(parts) ?? ""))
+            // When all is well the record is struck off, and nobody would look for them any more.
+            try object.upload.endTwins(context.stop)
         }
         for (object, _, etag) in complete {
             guard try vault.ledger.seal(object.uri, etag: etag, for: lease) else { throw StopReason.leaseLost.failure }
         }
-        for (object, _, _) in complete {
-            object.upload.endTwins(context.stop)
-            object.upload.seal()
-        }
+        for (object, _, _) in complete { object.upload.seal() }
         do throws(Failure) {
             for (object, parts, etag) in complete { try make(object.upload, parts, etag, lease) }
         } catch {

@@ -157,7 +157,8 @@ class Connection:
     def say(self, head, body, keep_length=False):
         if not keep_length:
             head = without(head, b"content-length") + [b"Content-Length: %d" % len(body)]
-        self.sock.sendall(b"\r\n".join(head) + b"\r\n\r\n" + body)
+        # Nothing follows an answer to HEAD.
+        self.sock.sendall(b"\r\n".join(head) + b"\r\n\r\n" + (b"" if self.method == "HEAD" else body))
         return True
 
     def say_error(self, status, name, retry_after=None):

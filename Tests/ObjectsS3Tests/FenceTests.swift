@@ -104,9 +104,15 @@ struct FenceTests {
                     _ = try bench.objects.stage(place.uri, name: nil, bounds: Self.bounds, for: first)
                 }
             }
+            // When the next one writes, this one does not even clear up before it.
+            let writing = try await blocking { () throws -> Kept in
+                Kept(try bench.objects.stage(place.uri, name: nil, bounds: Self.bounds, for: second))
+            }
             await #expect(throws: StopReason.leaseLost.failure) {
                 try await blocking { try bench.objects.fence(first, outputs: [place.uri]) }
             }
+            #expect(try await blocking { try bench.client.uploadNames(place).count } == 1)
+            withExtendedLifetime(writing) {}
             #expect(try await blocking { try !bench.client.isThere(place) })
             try await Self.succeed(second, bench, place, Self.others)
             #expect(isSame(try await blocking { try bench.client.wholeObject(place) }, Self.others))

@@ -36,7 +36,7 @@ final class OpenUpload: Sendable {
     func seal() { phase.change { $0 = .sealed } }
 
     /// Ends what was begun beside it, late enough that a request which was on its way has arrived.
-    func endTwins(_ stop: TransferStop) { vault.end(twins, stop) }
+    func endTwins(_ stop: TransferStop) throws(Failure) { try vault.end(twins, stop) }
 
     /// Nobody wants it any more: it is aborted meanwhile, on another thread.
     func letGo() {
@@ -65,8 +65,8 @@ final class OpenUpload: Sendable {
         sender.cancel()
         // A part that arrives later than the abort would stay.
         sender.join()
-        vault.end(twins, vault.always)
         vault.attempt("an upload to \(uri) was not aborted") { () throws(Failure) in
+            try vault.end(twins, vault.always)
             _ = try vault.abort(place, uploadID, vault.always)
             try vault.ledger.forget(lease, uri)
         }

@@ -6,7 +6,12 @@ internal import Model
 ///
 /// SAFETY: written by its output's one thread, and by nobody after it was handed on.
 final class PartBuffer: @unchecked Sendable {
+    private static let step = 1 << 20
+
     let size: Int
+    /// What it takes of its job's memory.
+    private(set) var charged = 0
+    private var written = 0
     private let memory: UnsafeMutableRawPointer
 
     init(_ size: Int) throws(Failure) {
@@ -19,10 +24,20 @@ final class PartBuffer: @unchecked Sendable {
 
     deinit { munmap(memory, size) }
 
+    /// - Returns: how much more it takes when so many bytes are written into it.
+    func charge(for count: Int) -> Int {
+        written = min(size, written + count)
+        let now = min(size, (written + Self.step - 1) / Self.step * Self.step)
+        defer { charged = max(charged, now) }
+        return max(0, now - charged)
+    }
+
     /// - Returns: how many of them fitted.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
         let count = min(bytes.count, size - offset)
-        if let start = bytes.baseAddress, count > 0 { memory.advanced(by: offset).copyMemory(from: start, byteCount: count) }
+        if let start = bytes.baseAddress, count > 0 {
+            memory.advanced(by: offset).copyMemory(from: start, byteCount: count)
+        }
         return count
     }
 

@@ -32,7 +32,7 @@ final class PartSender: Sendable {
     ///   - count: of its bytes, from the first one on.
     /// - Throws: what an earlier part failed with.
     func send(_ number: Int, _ part: PartBuffer, count: Int) throws(Failure) {
-        let taken = part.size
+        let taken = part.charged
         budget.send(taken)
         let failure = state.wait { state -> Failure?? in
             if let failure = state.failure { return .some(failure) }

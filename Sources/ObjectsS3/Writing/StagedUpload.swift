@@ -38,7 +38,7 @@ final class StagedUpload: StagedObject {
 
     deinit {
         context.interruption.stopListening(listening)
-        for part in held + [filling] where part != nil { context.budget.giveBack(plan.partBytes, sent: false) }
+        for part in held + [filling] { context.budget.giveBack(part?.charged ?? 0, sent: false) }
         upload.letGo()
     }
 
@@ -61,8 +61,8 @@ final class StagedUpload: StagedObject {
 
     private func hold(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Failure) -> Int {
         let index = offset / plan.partBytes
-        if held[index] == nil { held[index] = try makePart() }
-        let count = held[index]?.write(bytes, at: offset % plan.partBytes) ?? 0
+        if held[index] == nil { held[index] = try PartBuffer(plan.partBytes) }
+        let count = write(bytes, at: offset % plan.partBytes, into: held[index])
         end = max(end, Int64(offset + count))
         return count
     }
@@ -73,23 +73,20 @@ final class StagedUpload: StagedObject {
                 code: .outputNotWritable, message: "\(uri) can only be written in order",
                 detail: "at \(offset), after \(end)")
         }
-        if filling == nil { filling = try makePart() }
-        let count = filling?.write(bytes, at: fillingCount) ?? 0
+        if filling == nil { filling = try PartBuffer(plan.partBytes) }
+        let count = write(bytes, at: fillingCount, into: filling)
         fillingCount += count
         end = offset + Int64(count)
         if fillingCount == plan.partBytes { try sendFilling() }
         return count
     }
 
-    /// Waits for its memory, as long as some will come back.
-    private func makePart() throws(Failure) -> PartBuffer {
-        context.budget.take(plan.partBytes, limit: plan.memoryBytes)
-        do throws(Failure) {
-            return try PartBuffer(plan.partBytes)
-        } catch {
-            context.budget.giveBack(plan.partBytes, sent: false)
-            throw error
-        }
+    /// Waits for the memory that the bytes touch, as long as some will come back.
+    private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, into part: PartBuffer?) -> Int {
+        guard let part else { return 0 }
+        let more = part.charge(for: bytes.count)
+        if more > 0 { context.budget.take(more, limit: plan.memoryBytes) }
+        return part.write(bytes, at: offset)
     }
 
     private func sendFilling() throws(Failure) {
@@ -113,8 +110,8 @@ final class StagedUpload: StagedObject {
         // An output of nothing has one part, too.
         let last = max(0, min(plan.held, Int((end + size - 1) / size)) - 1)
         for index in (0...last).reversed() {
-            if held[index] == nil { held[index] = try makePart() }
-            guard let part = held[index] else { continue }
+            let part: PartBuffer
+            if let written = held[index] { part = written } else { part = try PartBuffer(plan.partBytes) }
             held[index] = nil
             try sender.send(index + 1, part, count: Int(max(0, min(size, end - Int64(index) * size))))
         }

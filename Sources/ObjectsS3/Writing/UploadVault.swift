@@ -90,16 +90,20 @@ final class UploadVault: Sendable {
     }
 
     /// Aborts what tries without an answer have begun besides the upload that has a name.
-    func end(_ twins: UploadTwins?, _ stop: TransferStop) {
+    func end(_ twins: UploadTwins?, _ stop: TransferStop) throws(Failure) {
         guard let twins else { return }
-        attempt("what was begun twice is not aborted") { () throws(Failure) in
-            let found: [S3Upload]
-            do throws(S3Error) {
-                found = try client.uploads(in: twins.place.bucket, prefix: twins.place.key, stop: stop)
-            } catch {
-                throw Failure(error)
-            }
-            for other in twins.among(found) { _ = try abort(twins.place, other.uploadID, stop) }
+        for other in twins.among(try uploads(to: twins.place, stop)) {
+            _ = try abort(twins.place, other.uploadID, stop)
+        }
+    }
+
+    private func uploads(to place: S3Place, _ stop: TransferStop) throws(Failure) -> [S3Upload] {
+        do throws(S3Error) {
+            return try client.uploads(in: place.bucket, prefix: place.key, stop: stop).filter { $0.place == place }
+        } catch {
+            // What was in a bucket that is gone is gone.
+            if error.kind == .noSuchBucket { return [] }
+            throw Failure(error)
         }
     }
 
@@ -152,6 +156,7 @@ final class UploadVault: Sendable {
     func end(_ record: UploadRecord, _ stop: TransferStop) throws(Failure) {
         guard let place = S3Place(uri: record.uri) else { return try ledger.forget(record.lease, record.uri) }
         guard let uploadID = record.uploadID else { return try endNameless(record, place, stop) }
+        try abortUnknown(record, place, stop)
         _ = try abort(place, uploadID, stop)
         // Stores need not say that there was none; and one that was completed cannot be aborted.
         if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag, stop) }
@@ -169,20 +174,22 @@ final class UploadVault: Sendable {
     /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
     /// is only in the way, and is known by its place and its time.
     private func endNameless(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
+        try abortUnknown(record, place, stop)
+        // A request on its way may still begin one; then this is done again.
+        if now() > Self.window(of: record).upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+
+    /// Aborts what a record's attempt has begun without hearing of it, perhaps besides the one whose name it knows.
+    private func abortUnknown(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
         let named = Set(try ledger.uploads(of: record.lease.job).compactMap(\.uploadID))
-        let found: [S3Upload]
-        do throws(S3Error) {
-            found = try client.uploads(in: place.bucket, prefix: place.key, stop: stop)
-        } catch {
-            guard error.kind == .noSuchBucket else { throw Failure(error) }
-            found = []
-        }
-        let window = record.begunAt + Self.earliestMilliseconds...record.begunAt + Self.latestMilliseconds
-        for upload in found where upload.place == place && !named.contains(upload.uploadID) {
+        let window = Self.window(of: record)
+        for upload in try uploads(to: place, stop) where !named.contains(upload.uploadID) {
             guard let begun = InstantText.milliseconds(upload.begunAt), window.contains(begun) else { continue }
             _ = try abort(place, upload.uploadID, stop)
         }
-        // A request on its way may still begin one; then this is done again.
-        if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+
+    private static func window(of record: UploadRecord) -> ClosedRange<StoreTime> {
+        record.begunAt + earliestMilliseconds...record.begunAt + latestMilliseconds
     }
 }

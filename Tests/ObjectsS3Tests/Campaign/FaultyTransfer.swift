@@ -83,7 +83,7 @@ struct FaultyTransfer: Sendable {
     private func settings() -> S3ClientSettings {
         var settings = S3ClientSettings()
         settings.backoff = Backoff(baseSeconds: 0.005, capSeconds: 0.05)
-        (settings.tries, settings.stallSeconds, settings.completeSeconds) = (6, 2, 4)
+        (settings.tries, settings.stallSeconds, settings.completeSeconds) = (6, 1, 3)
         if weakness == .unchecked { (settings.checksBodies, settings.bodySigning) = (false, .never) }
         return settings
     }
@@ -163,7 +163,7 @@ struct FaultyTransfer: Sendable {
         return try RangedSource(
             HTTPRanges(
                 HTTPClient(http), try WebAddress(client.presign("GET", place, seconds: 3600)), now: Bench.now,
-                pauses: Backoff(baseSeconds: 0.005, capSeconds: 0.05), stallSeconds: 2))
+                pauses: Backoff(baseSeconds: 0.005, capSeconds: 0.05), stallSeconds: 1))
     }
 
     // MARK: Writing
@@ -207,7 +207,7 @@ struct FaultyTransfer: Sendable {
             objects: objects, addresses: AddressGuard(allowing: ["127.0.0.1"]), userAgent: "test",
             pauses: Backoff(baseSeconds: 0.005, capSeconds: 0.05), now: Bench.now)
         let caps = EffectiveCaps(
-            memoryBytes: 1 << 27, threads: 1, wallSeconds: 600, stallSeconds: 2, outputBytes: 1 << 30,
+            memoryBytes: 1 << 27, threads: 1, wallSeconds: 600, stallSeconds: 1, outputBytes: 1 << 30,
             sourceSeconds: 5400, sourceBytes: 1 << 30)
         switch await executor.run(Attempt(job: job, caps: caps, startedAt: 0), report: { _ in }) {
         case .succeeded: return try await blocking { try compare(site.filmTruth) }

@@ -9,7 +9,7 @@ import WorkerCore
 
 /// Many transfers on which things go wrong, several at a time, and a look at everything that is left.
 struct TransferCampaign: Sendable {
-    private static let atATime = 10
+    private static let atATime = 24
 
     var transfers: Int
     var seed: UInt64
@@ -104,6 +104,7 @@ struct TransferCampaign: Sendable {
                 "\(name): of failed outputs there are: \(trades(visible.subtracting(expected))); "
                     + "and not there are: \(trades(expected.subtracting(visible)))")
         }
+        if !uploads.isEmpty || visible != expected { problems += later.reports.all.suffix(10) }
         if records > 0 { problems.append("\(name): \(records) uploads are still on record") }
         return problems
     }
