@@ -70,7 +70,9 @@ struct KillTests {
         try await bench.sweep(later.objects)
         #expect(try await blocking { try bench.client.uploadNames(place) } == [], "\(what)")
         #expect(try await blocking { try bench.client.isThere(place) } == hasSuccessor, "\(what)")
-        if hasSuccessor { #expect(isSame(try await blocking { try bench.client.wholeObject(place) }, bytes), "\(what)") }
+        if hasSuccessor {
+            #expect(isSame(try await blocking { try bench.client.wholeObject(place) }, bytes), "\(what)")
+        }
         #expect(try await bench.ledger.uploads(of: lease.job) == [], "\(what)")
     }
 

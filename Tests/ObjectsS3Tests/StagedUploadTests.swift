@@ -26,7 +26,8 @@ struct PartPlanTests {
     private static let sizes = [
         Size(0, gibibyte, 8, 3), Size(0, 50 * gibibyte, 8, 3), Size(9 << 20, 50 * gibibyte, 8, 3),
         Size((10 << 20) + 1, gibibyte, 8, 3), Size(0, 100 * gibibyte, 11, 3), Size(0, 150 * gibibyte, 16, 2),
-        Size(0, 1024 * gibibyte, 105, 2), Size(0, 5120 * gibibyte, 525, 2), Size(65 << 20, 50 * gibibyte, 8, 3), Size(40 << 20, 150 * gibibyte, 16, 1),
+        Size(0, 1024 * gibibyte, 105, 2), Size(0, 5120 * gibibyte, 525, 2), Size(65 << 20, 50 * gibibyte, 8, 3),
+        Size(40 << 20, 150 * gibibyte, 16, 1),
         Size(0, 0, 8, 3),
     ]
 
@@ -260,7 +261,9 @@ struct StagedUploadTests {
                 expected.replaceSubrange(3..<3 + index.count, with: index)
                 let film = try bench.client.wholeObject(try #require(S3Place(uri: outputs[0].uri)))
                 #expect(isSame(film, expected))
-                print("an output with a head of 40 MiB, and three more, took \(context.mostUploadBytes >> 20) MiB at most")
+                print(
+                    "an output with a head of 40 MiB, and three more, took \(context.mostUploadBytes >> 20) MiB at most"
+                )
                 #expect(context.mostUploadBytes <= 64 << 20)
                 #expect(context.uploadBytes == 0)
             }

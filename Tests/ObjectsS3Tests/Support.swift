@@ -92,7 +92,8 @@ extension S3Client {
             throw CommandFailure(description: "there is no \(place)")
         }
         return try [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, filled in
-            let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer).prefix(Int(size) + 1))
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer).prefix(Int(size) + 1))
             filled = try read(place, at: 0, into: room, ifMatch: nil, stop: TransferStop()).count
         }
     }

@@ -55,7 +55,8 @@ final class StagedUpload: StagedObject {
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
             let position = offset + Int64(done)
-            done += position < Int64(plan.heldBytes) ? try hold(rest, at: Int(position)) : try append(rest, at: position)
+            done +=
+                position < Int64(plan.heldBytes) ? try hold(rest, at: Int(position)) : try append(rest, at: position)
         }
     }
 

@@ -71,6 +71,7 @@ struct Fate: Sendable {
             let start = Int.random(in: 0..<8, using: &random)
             for index in start..<start + 16 { faults[index] = kind }
         }
+        Self.hurry(&faults)
         if isURL, trade != .download { Self.keepRecognisable(&faults) }
         self.faults = faults
         codes = [.transferFailed]
@@ -79,6 +80,13 @@ struct Fate: Sendable {
         if faults.contains("moved") { codes.insert(isURL ? .notReadable : .storageRefused) }
         if isURL, trade == .download, faults.contains(where: { $0 == "page" || $0.hasPrefix("error200") }) {
             codes.insert(.notMedia)
+        }
+    }
+
+    /// Each of these takes as long as nothing has to move for to be given up.
+    private static func hurry(_ faults: inout [String]) {
+        for index in faults.indices.filter({ ["stall", "silent"].contains(faults[$0]) }).dropFirst(3) {
+            faults[index] = "cut"
         }
     }
 

@@ -125,7 +125,8 @@ extension TransferCampaign.Summary {
             let some = results.filter { $0.transfer.trade == trade }
             let slowest = ((some.map(\.seconds).max() ?? 0) * 10).rounded() / 10
             lines.append(
-                "| \(trade.rawValue) | \(some.count) | \(some.count(where: \.isWhole)) | \(Self.codes(some)) | \(slowest) |")
+                "| \(trade.rawValue) | \(some.count) | \(some.count(where: \.isWhole)) | \(Self.codes(some)) | \(slowest) |"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -49,7 +49,8 @@ struct TransferSite: Sendable {
         var bytes = Array(block[..<count])
         bytes.withUnsafeMutableBytes { bytes in
             for offset in stride(from: 0, to: bytes.count - 8, by: 4096) {
-                bytes.storeBytes(of: mark &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(offset), toByteOffset: offset, as: UInt64.self)
+                bytes.storeBytes(
+                    of: mark &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(offset), toByteOffset: offset, as: UInt64.self)
             }
         }
         return bytes
