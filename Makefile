@@ -14,7 +14,8 @@ REELPOOL := .build/release/reelpool
 export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz faults transfer-faults fixtures bench bench-pool clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz faults transfer-faults fixtures bench bench-engine bench-pool \
+    bench-transfers clean packages test-packages bench-packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -53,15 +54,23 @@ transfer-faults: test-packages ## Transfers on which things go wrong, to and fro
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render
 
-bench: release bench-packages ## Measure side by side with the ffmpeg command line; writes docs/benchmarks.md
+bench: bench-engine bench-pool bench-transfers ## Measure everything side by side with its peers
+
+bench-engine: release bench-packages ## Beside the ffmpeg command line; writes docs/benchmarks.md
 	@scripts/bench.sh $(REELPOOL)
 
-bench-pool: release test-packages bench-packages ## Measure the pool beside TaskIQ's and Celery's workers; docs/benchmarks-pool.md
+bench-pool: release test-packages bench-packages ## Beside TaskIQ's and Celery's workers; docs/benchmarks-pool.md
 	$(SWIFT) build -c release -j $(JOBS) --product queue-bench --static-swift-stdlib
 	$(SWIFT) build -c release -j $(JOBS) --product store-bench --static-swift-stdlib
 	$(SWIFT) build -c release -j $(JOBS) --product isolation-bench --static-swift-stdlib
 	@REELPOOL_SERVERS_FSYNC=on scripts/servers.sh run python3 Benchmarks/pool.py --clients "$$(scripts/clients.sh)" \
 	    --output docs/benchmarks-pool.md
+
+bench-transfers: release test-packages bench-packages ## Beside rclone and boto3; docs/benchmarks-transfers.md
+	$(SWIFT) build -c release -j $(JOBS) --product transfer-bench --static-swift-stdlib
+	@scripts/servers.sh run python3 Benchmarks/transfers.py \
+	    --python "$$(scripts/venv.sh transfers Fixtures/transfers/requirements.txt)" \
+	    --output docs/benchmarks-transfers.md
 
 packages: ## Install the system packages that building needs
 	@scripts/packages.sh build

@@ -199,6 +199,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/QueueBench", swiftSettings: strict),
         .executableTarget(
+            name: "transfer-bench",
+            dependencies: [
+                "HTTPTransfer", "Model", "ObjectsS3", "S3", "SQLStore", "StoreSQLite", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/TransferBench", swiftSettings: strict),
+        .executableTarget(
             name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
             path: "Benchmarks/StoreBench", swiftSettings: strict),
 

@@ -11,7 +11,7 @@ build=(
 # The servers are what scripts/servers.sh starts.
 servers=(postgresql redis-server rabbitmq-server openssl util-linux)
 test=(ffmpeg curl jq python3 python3-venv strace binutils "${servers[@]}")
-bench=(ffmpeg python3 python3-venv "${servers[@]}")
+bench=(ffmpeg rclone python3 python3-venv "${servers[@]}")
 
 purpose=${1:?build, test or bench}
 case $purpose in

@@ -12,6 +12,13 @@ package struct RangeRead: Sendable {
     package var isBehindTheEnd: Bool { response.status == 416 }
 }
 
+/// Told of a range while it comes: what has come is there, too, if the rest never does.
+package protocol RangeWitness: AnyObject {
+    /// Of the answer, before its bytes.
+    func begin(_ head: TransferHead)
+    func take(_ count: Int)
+}
+
 extension HTTPClient {
     /// Reads a part of an object straight into the caller's memory, on the calling thread.
     ///
@@ -31,18 +38,15 @@ extension HTTPClient {
     }
 
     /// Like `read`, but what is no success is an answer, too, with its explanation.
-    ///
-    /// - Parameter arrived: told of bytes as they come, and of the answer that they are of: they are there, too, if it
-    ///   breaks off.
     package func readOrRefusal(
         _ request: TransferRequest, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer,
-        stop: TransferStop = TransferStop(), arrived: @escaping (TransferHead, Int) -> Void = { _, _ in }
+        stop: TransferStop = TransferStop(), witness: (any RangeWitness)? = nil
     ) throws(TransferError) -> RangeRead {
         precondition(offset >= 0 && !buffer.isEmpty, "an empty or impossible range")
         var request = request
         request.headers.append(TransferHeader("Range", "bytes=\(offset)-\(offset + Int64(buffer.count) - 1)"))
         let place = request.address.shown
-        let target = RangeTarget(buffer: buffer, offset: offset, place: place, arrived: arrived)
+        let target = RangeTarget(buffer: buffer, offset: offset, place: place, witness: witness)
         let sink = TransferSink(begin: target.begin, take: target.take)
         let response = try perform(request, into: sink, stop: stop)
         if response.status == 416 {
@@ -63,21 +67,20 @@ private final class RangeTarget {
     private let buffer: UnsafeMutableRawBufferPointer
     private let offset: Int64
     private let place: String
-    private let arrived: (TransferHead, Int) -> Void
-    private var head: TransferHead?
+    private let witness: (any RangeWitness)?
     private(set) var count = 0
     private(set) var expected: Int?
     private(set) var sizeBytes: Int64?
 
     init(
         buffer: UnsafeMutableRawBufferPointer, offset: Int64, place: String,
-        arrived: @escaping (TransferHead, Int) -> Void
+        witness: (any RangeWitness)?
     ) {
-        (self.buffer, self.offset, self.place, self.arrived) = (buffer, offset, place, arrived)
+        (self.buffer, self.offset, self.place, self.witness) = (buffer, offset, place, witness)
     }
 
     func begin(_ head: TransferHead) throws {
-        self.head = head
+        witness?.begin(head)
         guard head.status == 206 else {
             // A server without ranges sends everything, which is the same if everything fits.
             guard head.status == 200, offset == 0, let length = head.contentLength, length <= buffer.count else {
@@ -97,6 +100,6 @@ private final class RangeTarget {
         }
         UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: bytes)
         count += bytes.count
-        if let head { arrived(head, bytes.count) }
+        witness?.take(bytes.count)
     }
 }

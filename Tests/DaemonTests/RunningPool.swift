@@ -120,7 +120,7 @@ struct RunningPool: Sendable {
     // MARK: Jobs
 
     func submit(_ kind: String, _ payload: JSONValue, _ more: [String: JSONValue] = [:]) async throws -> String {
-        let members = more.merging(["kind": .string(kind), "owner": "tester", "payload": payload]) { $1 }
+        let members = ["kind": .string(kind), "owner": "tester", "payload": payload].merging(more) { $1 }
         let answer = try await post("/v1/jobs", .object(members))
         guard answer.status == 201, let id = answer.json["id"]?.stringValue else {
             throw DaemonTestError(description: "refused with \(answer.status): \(answer.body)")

@@ -59,7 +59,6 @@ package final class RangedSource: ByteSource {
         guard offset >= 0, offset < size, !buffer.isEmpty else { return 0 }
         let wanted = Int(min(Int64(buffer.count), size - offset))
         let advice = pattern.note(offset: offset, count: wanted)
-        if let piece = ahead.take() { try keep(piece) }
         var done = 0
         while done < wanted {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
@@ -67,7 +66,7 @@ package final class RangedSource: ByteSource {
             done += count
             if count == 0 { try load(offset + Int64(done), atLeast: wanted - done, window: advice.window) }
         }
-        if advice.isWorthFetchingAhead { fetchAhead(of: offset + Int64(wanted), advice.window) }
+        if advice.aheadBytes > 0 { try fetchAhead(of: offset + Int64(wanted), advice) }
         return wanted
     }
 
@@ -78,23 +77,36 @@ package final class RangedSource: ByteSource {
             if piece.range.contains(offset) { return }
         }
         var end = min(cache.start(behind: offset), offset + Int64(max(window, min(count, ReadPattern.largestWindow))))
-        if let coming = ahead.range, coming.lowerBound > offset { end = min(end, coming.lowerBound) }
+        end = min(end, ahead.start(behind: offset) ?? end)
         let bytes = try object.piece(offset..<end).get()
         cache.insert(bytes, at: offset)
     }
 
     /// A failure is told when its bytes are wanted, and then by another try.
-    private func keep(_ piece: (range: Range<Int64>, result: Result<[UInt8], Failure>)) throws(Failure) {
+    private func keep(_ piece: ReadAhead.Fetched) throws(Failure) {
         switch piece.result {
         case .success(let bytes): cache.insert(bytes, at: piece.range.lowerBound)
         case .failure(let failure): if failure.code == .sourceChanged || failure.code == .cancelled { throw failure }
         }
     }
 
-    private func fetchAhead(of position: Int64, _ window: Int) {
-        let start = cache.end(from: position)
-        guard start - position < Int64(window) / 2, start < object.version.sizeBytes, ahead.range == nil else { return }
-        ahead.begin(start..<min(start + Int64(window), cache.start(behind: start)))
+    private func fetchAhead(of position: Int64, _ advice: ReadPattern.Advice) throws(Failure) {
+        var start = here(from: position)
+        for piece in ahead.takeAll(but: position..<max(start, position + 1)) { try keep(piece) }
+        let piece = Int64(advice.pieceBytes)
+        // One more as soon as there is room for half of it.
+        while start < object.version.sizeBytes, start - position + piece / 2 <= Int64(advice.aheadBytes) {
+            let end = min(start + piece, cache.start(behind: start))
+            guard ahead.begin(start..<min(end, ahead.start(behind: start) ?? end)) else { return }
+            start = here(from: start)
+        }
+    }
+
+    /// Where the first byte is missing from an offset on, those on their way being as good as there.
+    private func here(from offset: Int64) -> Int64 {
+        var (end, last) = (offset, Int64(-1))
+        while end != last { (last, end) = (end, ahead.end(from: cache.end(from: end))) }
+        return end
     }
 }
 

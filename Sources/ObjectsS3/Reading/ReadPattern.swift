@@ -14,6 +14,10 @@ struct ReadPattern {
     private static let share: Int64 = 16
     /// Runs shorter than that may be a look at a header: nothing is fetched ahead of them.
     private static let aheadAfterBytes: Int64 = 512 << 10
+    /// What is ahead of a run when it ends was in vain.
+    private static let aheadShare: Int64 = 8
+    private static let largestPiece = 8 << 20
+    private static let mostAhead = 3 * largestPiece
     /// Over so much a run may jump and go on.
     private static let jumpBytes: Int64 = 256 << 10
     private static let mostRuns = 4
@@ -25,8 +29,10 @@ struct ReadPattern {
     struct Advice: Equatable {
         /// Bytes to fetch when some are missing.
         var window: Int
-        /// Whether to fetch before they are missing.
-        var isWorthFetchingAhead: Bool
+        /// Bytes to fetch before they are missing, ...
+        var aheadBytes: Int
+        /// ... in pieces of so many.
+        var pieceBytes: Int
     }
 
     mutating func note(offset: Int64, count: Int) -> Advice {
@@ -39,15 +45,19 @@ struct ReadPattern {
         runs.append(run)
         if runs.count > Self.mostRuns { runs.removeFirst() }
         let before = run.consumed - Int64(count)
+        let piece = Self.window(after: run.consumed, atMost: Self.largestPiece)
         return Advice(
-            window: Self.window(after: before), isWorthFetchingAhead: run.consumed >= Self.aheadAfterBytes)
+            window: Self.window(after: before, atMost: Self.largestWindow),
+            aheadBytes: run.consumed < Self.aheadAfterBytes
+                ? 0 : min(Self.mostAhead, max(Int(run.consumed / Self.aheadShare), piece)),
+            pieceBytes: piece)
     }
 
     /// A power of two.
-    private static func window(after consumed: Int64) -> Int {
+    private static func window(after consumed: Int64, atMost largest: Int) -> Int {
         let wanted = max(min(consumed, doublingBytes), consumed / share)
         var window = smallestWindow
-        while window < largestWindow, Int64(window) * 2 <= wanted { window *= 2 }
+        while window < largest, Int64(window) * 2 <= wanted { window *= 2 }
         return window
     }
 }

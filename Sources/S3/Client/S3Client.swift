@@ -79,7 +79,7 @@ package final class S3Client: Sendable {
                 let before = progress.count
                 let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
                 let read = try http.readOrRefusal(
-                    wire, at: offset + Int64(before), into: rest, stop: stop, arrived: progress.note)
+                    wire, at: offset + Int64(before), into: rest, stop: stop, witness: progress)
                 (answer.count, answer.sizeBytes, response) = (before + read.count, read.sizeBytes, read.response)
             } else {
                 response = try http.perform(

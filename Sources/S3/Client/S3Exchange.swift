@@ -37,16 +37,16 @@ enum S3Target {
 
 /// How much of a read is there already, so that another try goes on from where one broke off. Only of an object that is
 /// known to be the one: what came of another is overwritten.
-final class S3ReadProgress {
+final class S3ReadProgress: RangeWitness {
     private let etag: String?
+    private var isTheOne = false
     private(set) var count = 0
 
     init(etag: String?) { self.etag = etag }
 
-    func note(_ head: TransferHead, _ bytes: Int) {
-        guard let etag, head["ETag"].map(ETag.unquoted) == etag else { return }
-        count += bytes
-    }
+    func begin(_ head: TransferHead) { isTheOne = etag != nil && head["ETag"].map(ETag.unquoted) == etag }
+
+    func take(_ bytes: Int) { if isTheOne { count += bytes } }
 
     func reset() { count = 0 }
 }
