@@ -67,6 +67,7 @@ package struct S3Desk: ObjectDesk {
     package func abortUpload(_ uri: String, uploadID: String, of lease: Lease) throws(Failure) {
         let place = try S3Objects.place(uri, name: nil)
         guard let record = try vault.record(place.uri, of: lease), record.uploadID == uploadID else { return }
+        try vault.endTwins(place, of: lease, stop)
         _ = try vault.abort(place, uploadID, stop)
         // What was sealed may be an object, and stores need not say that there was no upload: that is for the sweep to judge.
         if record.etag == nil { try vault.ledger.forget(lease, place.uri) }
