@@ -5,6 +5,7 @@ internal import Model
 internal import ObjectsEdge
 internal import ObjectsS3
 internal import PoolConfig
+internal import S3
 internal import StoreEdge
 internal import StoreSetup
 internal import WorkerCore
@@ -33,6 +34,12 @@ enum ObjectSetup {
         return S3Objects(
             connection.client(keptConnections: keptConnections), rules: try rules(given), ledger: ledger, now: now,
             report: report(log))
+    }
+
+    /// Where the store is for those who come from outside.
+    static func publicEndpoint(_ settings: PoolSettings, userAgent: String) throws(Failure) -> S3Endpoint? {
+        guard let given = settings.objectStore else { return nil }
+        return try StoreConnection(given, userAgent: userAgent).publicEndpoint
     }
 
     /// The store by what the control service says.

@@ -10,6 +10,7 @@ internal import ObjectsS3
 internal import PoolConfig
 internal import ProgressRedis
 internal import QueueRabbitMQ
+internal import S3
 internal import SQLStore
 internal import Service
 internal import StorePostgres
@@ -29,6 +30,8 @@ final class PoolDaemon: Daemon {
     private let objects: ObjectRouter
     /// The store by its keys.
     private let stored: S3Objects?
+    /// Where workers without keys reach it.
+    private let publicEndpoint: S3Endpoint?
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let progress: ProgressFan
@@ -45,6 +48,7 @@ final class PoolDaemon: Daemon {
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         let userAgent = "reelpool/\(version)"
+        publicEndpoint = try ObjectSetup.publicEndpoint(settings, userAgent: userAgent)
         stored = try ObjectSetup.store(
             settings, ledger: store, userAgent: userAgent, now: { Self.wallClock() }, log: log)
         objects = ObjectSetup.router(
@@ -155,7 +159,8 @@ final class PoolDaemon: Daemon {
     private func edge(heeding interruption: Interruption) -> EdgeParts? {
         settings.service.edgeToken.map { token in
             EdgeParts(
-                token: token, progress: progress, objects: stored.map { S3Desk($0, heeding: interruption) },
+                token: token, progress: progress,
+                objects: stored.map { S3Desk($0, endpoint: publicEndpoint, heeding: interruption) },
                 urlSeconds: settings.service.edgeURLSeconds)
         }
     }

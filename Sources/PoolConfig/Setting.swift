@@ -77,7 +77,8 @@ package enum Settings {
         Setting("REELPOOL_S3_ENDPOINT", .text, nil, "A store that speaks S3: `https://host` or `https://host:port`."),
         Setting(
             "REELPOOL_S3_PUBLIC_ENDPOINT", .text, nil,
-            "Where pages reach the store, if that is another address: it stands in the URLs that they are given."),
+            "Where pages and edge workers reach the store, if that is another address: it stands in the URLs they are given."
+        ),
         Setting("REELPOOL_S3_REGION", .text, "auto", "The region that requests are signed for."),
         Setting("REELPOOL_S3_STYLE", .text, "path", "Where a bucket's name stands: path or virtual."),
         Setting("REELPOOL_S3_ACCESS_KEY", .secret, nil, "The id of the key."),

@@ -95,6 +95,12 @@ struct EdgeSourceTests {
                 let void = failure { _ = try edge.objects(nothing).open(empty.uri, owner: "ann") }
                 #expect(void?.code == .emptyFile)
             }
+            let outside = try #require(S3Endpoint(url: "https://media.example.org", region: "auto", style: .path))
+            let url = try await blocking {
+                try S3Desk(edge.bench.objects, endpoint: outside, heeding: Interruption())
+                    .read(place.uri, owner: "ann", seconds: 60).url
+            }
+            #expect(url.hasPrefix("https://media.example.org/\(place.bucket)/"), "as edge workers reach it")
             try await edge.bench.end(lease, Bench.failed)
             let stale = try await blocking { failure { _ = try edge.objects(lease).open(place.uri, owner: "ann") } }
             #expect(stale?.code == .leaseLost)
