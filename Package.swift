@@ -142,6 +142,11 @@ let package = Package(
                 "HTTPTransfer", "Model", "S3", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
+        // The same for workers without keys to the store, by way of the control service.
+        .target(
+            name: "ObjectsEdge",
+            dependencies: ["EdgeWire", "HTTPTransfer", "Model", "ObjectsS3", "S3", "StoreEdge", "WorkerCore"],
+            swiftSettings: strict),
         // The store of a configuration: reached, set up and looked at; for daemons and the command line.
         .target(
             name: "StoreSetup", dependencies: ["HTTPTransfer", "Model", "PoolConfig", "S3"],
@@ -167,9 +172,8 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
-                "Model",
-                "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "SQLStore", "StoreEdge",
-                "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks", "WorkerCore",
+                "Model", "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service",
+                "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
@@ -266,8 +270,9 @@ let package = Package(
         .testTarget(
             name: "ObjectsS3Tests",
             dependencies: [
-                "Engine", "HTTPTransfer", "Media", "Model", "ObjectsS3", "PoolTestSupport", "S3", "SQLStore",
-                "StoreSQLite", "TestSupport", "WorkerCore",
+                "Downloads", "EdgeWire", "Engine", "HTTPTransfer", "Media", "Model", "ObjectsEdge", "ObjectsS3",
+                "PoolTestSupport", "S3", "SQLStore", "Service", "StoreEdge", "StoreSQLite", "TestSupport",
+                "WorkerCore",
             ], swiftSettings: strict),
         .testTarget(
             name: "StoreSetupTests",
@@ -291,8 +296,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "EdgeWire", "HTTPTransfer", "Model", "SQLStore", "Service", "StoreEdge", "StorePostgres", "StoreSQLite",
-                "TestSupport", "WorkerCore", "store-writer", .product(name: "Logging", package: "swift-log"),
+                "EdgeWire", "HTTPTransfer", "Model", "PoolTestSupport", "SQLStore", "StoreEdge", "StorePostgres",
+                "StoreSQLite", "TestSupport", "WorkerCore", "store-writer",
             ], swiftSettings: strict),
         // Writes to a store until it is killed.
         .executableTarget(
@@ -306,7 +311,8 @@ let package = Package(
         .target(
             name: "PoolTestSupport",
             dependencies: [
-                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "TestSupport", "WorkerCore",
+                "HTTPTransfer", "Model", "ProgressRedis", "QueueRabbitMQ", "S3", "Service", "StoreEdge", "TestSupport",
+                "WorkerCore", .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/PoolTestSupport", swiftSettings: strict),
         .testTarget(

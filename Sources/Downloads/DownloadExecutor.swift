@@ -26,12 +26,16 @@ package final class DownloadExecutor: TaskExecutor {
     package func run(
         _ attempt: Attempt, report: @escaping @Sendable (ProgressEvent) -> Void
     ) async -> AttemptResult {
-        let stop = TransferStop()
-        attempt.stop.listen { _ in stop.raise() }
+        let (stop, interruption) = (TransferStop(), Interruption())
+        attempt.stop.listen { _ in
+            stop.raise()
+            interruption.raise()
+        }
         defer { attempt.stop.stopListening() }
+        let objects = objects.heeding(interruption, for: attempt.lease)
         do {
             return .succeeded(
-                try await OwnThread.run(named: "reelpool.fetch") { try self.work(attempt, stop, report) })
+                try await OwnThread.run(named: "reelpool.fetch") { try self.work(attempt, objects, stop, report) })
         } catch {
             return .failed(attempt.stop.reason?.failure ?? Failure(error))
         }
@@ -39,7 +43,8 @@ package final class DownloadExecutor: TaskExecutor {
 
     /// - Returns: the result as JSON.
     private func work(
-        _ attempt: Attempt, _ stop: TransferStop, _ report: @escaping @Sendable (ProgressEvent) -> Void
+        _ attempt: Attempt, _ objects: any MediaObjects, _ stop: TransferStop,
+        _ report: @escaping @Sendable (ProgressEvent) -> Void
     ) throws -> String {
         guard case .download(let task) = try TaskDocument(kind: attempt.job.kind, payload: attempt.job.payload) else {
             throw Failure(code: .internalFault, message: "this is no download")
@@ -56,7 +61,7 @@ package final class DownloadExecutor: TaskExecutor {
         let body = DownloadBody(
             place: address.shown, limitBytes: limitBytes,
             stage: { limit in
-                try self.objects.stage(
+                try objects.stage(
                     task.output, name: nil, bounds: OutputBounds(headBytes: 0, limitBytes: limit), for: attempt.lease)
             }, report: report, clock: { clock.now })
         let download = Download(

@@ -14,13 +14,13 @@ extension EdgeWire {
 
     package struct ReadableObject: Codable, Sendable {
         package var url: String
-        /// What it is good for.
+        /// For how long it is good, from when it was asked for.
         package var seconds: Int
         package var sizeBytes: Int64
         package var etag: String
-        package init(url: String, seconds: Int, info: StoredObjectInfo) {
-            (self.url, self.seconds) = (url, seconds)
-            (sizeBytes, etag) = (info.sizeBytes, info.etag)
+        package init(_ object: SignedSource, seconds: Int) {
+            (url, self.seconds) = (object.url, seconds)
+            (sizeBytes, etag) = (object.sizeBytes, object.etag)
         }
     }
 
@@ -37,9 +37,8 @@ extension EdgeWire {
         package var worker: String
         package var lease: Lease
         package var uri: String
-        package var contentType: String?
-        package init(worker: String, lease: Lease, uri: String, contentType: String?) {
-            (self.worker, self.lease, self.uri, self.contentType) = (worker, lease, uri, contentType)
+        package init(worker: String, lease: Lease, uri: String) {
+            (self.worker, self.lease, self.uri) = (worker, lease, uri)
         }
     }
 

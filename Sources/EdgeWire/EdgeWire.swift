@@ -8,8 +8,10 @@ package enum EdgeWire {
     package static let root = "/v1/edge"
     /// The longest that the service lets a worker wait for news: less than what proxies between them bear.
     package static let waitSeconds = 25.0
-    /// How long a presigned URL is good for.
+    /// How long a presigned URL is good for unless an operator says otherwise.
     package static let urlSeconds = 15 * 60
+    /// The most part numbers in one request.
+    package static let mostParts = 100
     /// Of a request or an answer: a batch of jobs with large payloads, or of endings with large results.
     package static let largestBytes = 64 << 20
 

@@ -24,7 +24,7 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
         _ objects: any MediaObjects, owner: String, lease: Lease, sources: [String], output: String?, isFolder: Bool,
         outputLimitBytes: Int64, interruption: Interruption
     ) {
-        (self.objects, self.owner, self.lease) = (objects.heeding(interruption), owner, lease)
+        (self.objects, self.owner, self.lease) = (objects.heeding(interruption, for: lease), owner, lease)
         (sourceURIs, outputURI, self.isFolder) = (sources, output, isFolder)
         (self.outputLimitBytes, self.interruption) = (outputLimitBytes, interruption)
     }

@@ -4,13 +4,13 @@ package import S3
 package import WorkerCore
 
 /// Objects in a store that speaks S3, read by range and written by parts while they are made, with nothing on a disk.
-package struct S3Objects: MediaObjects {
+package struct S3Objects: StoredObjects {
     /// Of what is left, looked at in one go.
     private static let sweepLimit = 1000
 
-    private let rules: ObjectRules
-    private let vault: UploadVault
-    private let context: JobContext
+    let rules: ObjectRules
+    let vault: UploadVault
+    let context: JobContext
 
     /// - Parameters:
     ///   - ledger: in which uploads are on record, so that a worker that lost its job can do no harm.
@@ -23,15 +23,13 @@ package struct S3Objects: MediaObjects {
         self.init(rules, UploadVault(client, ledger, now: now, report: report), JobContext())
     }
 
-    private init(_ rules: ObjectRules, _ vault: UploadVault, _ context: JobContext) {
+    init(_ rules: ObjectRules, _ vault: UploadVault, _ context: JobContext) {
         (self.rules, self.vault, self.context) = (rules, vault, context)
     }
 
     package static func isObject(_ uri: String) -> Bool { uri.hasPrefix("s3://") }
 
-    package func heeding(_ interruption: Interruption) -> any MediaObjects { heeding(JobContext(interruption)) }
-
-    package func heeding(_ context: JobContext) -> S3Objects { S3Objects(rules, vault, context) }
+    package func heeding(_ context: JobContext) -> any StoredObjects { S3Objects(rules, vault, context) }
 
     // MARK: Reading
 
@@ -64,53 +62,50 @@ package struct S3Objects: MediaObjects {
     package func stage(
         _ uri: String, name: String?, bounds: OutputBounds, for lease: Lease
     ) throws(Failure) -> any StagedObject {
+        let place = try Self.place(uri, name: name)
+        vault.uploads.discard(place.uri, of: lease)
+        let uploadID = try vault.begin(place, for: lease, context.stop)
+        let port = VaultedUpload(vault: vault, place: place, uploadID: uploadID, lease: lease)
+        return vault.uploads.stage(
+            place.uri, for: lease, uploadID: uploadID, by: port, bounds: bounds, context: context)
+    }
+
+    /// - Parameter name: of an object in the folder that `uri` is.
+    package static func place(_ uri: String, name: String?) throws(Failure) -> S3Place {
         let full = name.map { uri.hasSuffix("/") ? "\(uri)\($0)" : "\(uri)/\($0)" } ?? uri
         guard let place = S3Place(uri: full), !place.key.isEmpty, !place.key.hasSuffix("/") else {
             throw ObjectRules.refusal(full)
         }
-        let plan = PartPlan(bounds)
-        let upload = try vault.begin(place, for: lease, plan: plan, context: context)
-        return StagedUpload(upload, plan: plan, context: context)
+        return place
     }
 
     package func commit(_ objects: [any StagedObject], for lease: Lease) throws(Failure) {
         let staged = objects.compactMap { $0 as? StagedUpload }
-        var complete: [(object: StagedUpload, parts: [S3Part], etag: String)] = []
+        var complete: [(object: StagedUpload, place: S3Place, parts: [S3Part], etag: String)] = []
         for object in staged {
-            let parts = try object.finishParts()
-            // Where a store encrypts with keys of others, nobody can say beforehand: such an object is not deleted by
-            // what it is, and stays if its job fails in the moment after this.
-            complete.append((object, parts, ETag.of(parts) ?? ""))
+            let parts = try object.finishParts().map { S3Part($0) }
+            complete.append((object, try Self.place(object.uri, name: nil), parts, Self.etag(parts)))
         }
-        for (object, _, etag) in complete {
+        for (object, _, _, etag) in complete {
             guard try vault.ledger.seal(object.uri, etag: etag, for: lease) else { throw StopReason.leaseLost.failure }
         }
-        for (object, _, _) in complete { object.upload.seal() }
+        for (object, _, _, _) in complete { object.seal() }
         do throws(Failure) {
-            for (object, parts, etag) in complete { try make(object.upload, parts, etag, lease) }
+            for (object, place, parts, etag) in complete {
+                _ = try vault.complete(place, object.uploadID, parts, sealedAs: etag, for: lease, context.stop)
+            }
         } catch {
-            takeBack(complete.map { ($0.object.upload, $0.etag) }, lease)
+            takeBack(complete.map { ($0.object, $0.etag) }, lease)
             throw error
         }
     }
 
-    private func make(_ upload: OpenUpload, _ parts: [S3Part], _ etag: String, _ lease: Lease) throws(Failure) {
-        let made: String
-        do throws(S3Error) {
-            made = try vault.client.completeUpload(
-                upload.place, upload.uploadID, parts: parts, condition: .none, stop: context.stop)
-        } catch {
-            throw Failure(error)
-        }
-        guard made != etag else { return }
-        // A store that names its objects in another way: as it does is how this one will be known.
-        vault.attempt("the record of \(upload.uri) has another ETag than the object") { () throws(Failure) in
-            _ = try vault.ledger.seal(upload.uri, etag: made, for: lease)
-        }
-    }
+    /// What is on record of an object before it is there. Where a store encrypts with keys of others, nobody can say
+    /// beforehand: such an object is not deleted by what it is, and stays if its job fails in the moment after this.
+    static func etag(_ parts: [S3Part]) -> String { ETag.of(parts) ?? "" }
 
     /// Removes what is there of outputs that did not come about as a whole, as long as nobody else may be writing them.
-    private func takeBack(_ uploads: [(OpenUpload, etag: String)], _ lease: Lease) {
+    private func takeBack(_ uploads: [(StagedUpload, etag: String)], _ lease: Lease) {
         // Whoever waits for the end of this has not the time; it is done by the record.
         guard !context.interruption.isRaised else { return }
         for (upload, etag) in uploads {

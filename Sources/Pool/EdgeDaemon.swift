@@ -2,7 +2,6 @@ internal import CodecHost
 internal import Downloads
 internal import FoundationEssentials
 internal import HTTPTransfer
-internal import LocalObjects
 internal import Logging
 internal import MediaTasks
 internal import Model
@@ -21,7 +20,7 @@ final class EdgeDaemon: Daemon {
     private let progress: EdgeProgress
     private let worker: Worker
     private let template: CodecTemplate
-    private let objects: LocalObjects
+    private let objects: ObjectRouter
     private let log: Logger
     private let serviceFailure = Mutex<Failure?>(nil)
 
@@ -37,13 +36,18 @@ final class EdgeDaemon: Daemon {
         queue = EdgeQueue(client)
         progress = EdgeProgress(client, worker: settings.name)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
-        objects = LocalObjects(folders: settings.localFolders)
+        let userAgent = "reelpool/\(version)"
+        let now = { @Sendable () -> StoreTime in StoreTime(Date().timeIntervalSince1970 * 1000) }
+        objects = ObjectSetup.router(
+            settings,
+            store: ObjectSetup.store(
+                of: control, client, worker: settings.name, userAgent: userAgent, log: log),
+            userAgent: userAgent, now: now)
         let executor = CodecExecutor(template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
         for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
         executors[.download] = DownloadExecutor(
-            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
-            now: { StoreTime(Date().timeIntervalSince1970 * 1000) })
+            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: userAgent, now: now)
         var worker = WorkerSettings(settings, instance: instance, version: version)
         // Each look and each renewal is a journey; the service tells when there is something to look for.
         worker.pollSeconds = 1

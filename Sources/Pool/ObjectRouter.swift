@@ -5,22 +5,25 @@ internal import WorkerCore
 /// Everything that tasks may name, by the scheme of its name: files, objects in the store, and what is behind URLs.
 struct ObjectRouter: MediaObjects {
     private let local: any MediaObjects
-    private let store: S3Objects?
+    private let store: (any StoredObjects)?
     private let urls: URLSources?
     private let context: JobContext
 
     /// - Parameters:
     ///   - store: `nil` where none is configured.
     ///   - urls: `nil` where tasks may not name any.
-    init(local: any MediaObjects, store: S3Objects?, urls: URLSources?, context: JobContext = JobContext()) {
+    init(
+        local: any MediaObjects, store: (any StoredObjects)?, urls: URLSources?, context: JobContext = JobContext()
+    ) {
         (self.local, self.store, self.urls, self.context) = (local, store, urls, context)
     }
 
-    func heeding(_ interruption: Interruption) -> any MediaObjects {
+    func heeding(_ interruption: Interruption, for lease: Lease?) -> any MediaObjects {
         // One context, because what a job reads and writes shares its memory.
-        let context = JobContext(interruption)
+        let context = JobContext(interruption, lease: lease)
         return ObjectRouter(
-            local: local.heeding(interruption), store: store?.heeding(context), urls: urls, context: context)
+            local: local.heeding(interruption, for: lease), store: store?.heeding(context), urls: urls, context: context
+        )
     }
 
     func open(_ uri: String, owner: String) throws(Failure) -> any ByteSource {

@@ -7,7 +7,7 @@ struct OutputSettler: Sendable {
 
     func run() async {
         let interruption = Interruption()
-        let objects = objects.heeding(interruption)
+        let objects = objects.heeding(interruption, for: nil)
         await withTaskCancellationHandler {
             await settle(objects)
         } onCancel: {

@@ -6,6 +6,7 @@ internal import Isolation
 internal import Logging
 internal import MediaTasks
 internal import Model
+internal import ObjectsS3
 internal import PoolConfig
 internal import ProgressRedis
 internal import QueueRabbitMQ
@@ -26,6 +27,8 @@ final class PoolDaemon: Daemon {
     private let worker: Worker
     private let template: CodecTemplate
     private let objects: ObjectRouter
+    /// The store by its keys.
+    private let stored: S3Objects?
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let progress: ProgressFan
@@ -41,8 +44,11 @@ final class PoolDaemon: Daemon {
         (self.settings, self.version, self.log) = (settings, version, log)
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
-        objects = try ObjectSetup.router(
-            settings, ledger: store, userAgent: "reelpool/\(version)", now: { Self.wallClock() }, log: log)
+        let userAgent = "reelpool/\(version)"
+        stored = try ObjectSetup.store(
+            settings, ledger: store, userAgent: userAgent, now: { Self.wallClock() }, log: log)
+        objects = ObjectSetup.router(
+            settings, store: stored, userAgent: userAgent, now: { Self.wallClock() })
         let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
         redis = redisSettings.map { RedisClient($0) }
         subscriber = redisSettings.map { RedisSubscriber($0) }
@@ -53,7 +59,7 @@ final class PoolDaemon: Daemon {
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
         for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
         executors[.download] = DownloadExecutor(
-            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: "reelpool/\(version)",
+            objects: objects, addresses: AddressGuard(allowing: settings.sourceHosts), userAgent: userAgent,
             now: { Self.wallClock() })
         let sinks: [any ProgressSink] = [hub] + (redisProgress.map { [$0] } ?? [])
         progress = ProgressFan(sinks)
@@ -118,11 +124,18 @@ final class PoolDaemon: Daemon {
             // The same settings made the objects that jobs work on.
             log.error("nothing can be uploaded", metadata: ["error": "\(error.message)"])
         }
-        parts.edge = settings.service.edgeToken.map { EdgeParts(token: $0, progress: progress) }
+        // A store that is away must not hold up the end of the process.
+        let interruption = Interruption()
+        parts.edge = edge(heeding: interruption)
+        let served = parts
         do {
-            try await SchedulerService.run(
-                parts, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
-                log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+            try await withTaskCancellationHandler {
+                try await SchedulerService.run(
+                    served, host: settings.service.host, port: settings.service.port, token: settings.service.apiToken,
+                    log: log, onStart: { [log] port in log.notice("listening", metadata: ["port": "\(port)"]) })
+            } onCancel: {
+                interruption.raise()
+            }
         } catch is CancellationError {
             return
         } catch {
@@ -135,6 +148,15 @@ final class PoolDaemon: Daemon {
             // Nobody would know of a daemon that does not answer.
             await drain()
             await drain()
+        }
+    }
+
+    /// `nil` where no worker without a database is let in.
+    private func edge(heeding interruption: Interruption) -> EdgeParts? {
+        settings.service.edgeToken.map { token in
+            EdgeParts(
+                token: token, progress: progress, objects: stored.map { S3Desk($0, heeding: interruption) },
+                urlSeconds: settings.service.edgeURLSeconds)
         }
     }
 

@@ -56,6 +56,16 @@ extension PoolSettings {
         for name in ["REELPOOL_DATABASE", "REELPOOL_BROKER", "REELPOOL_REDIS"] where values.isGiven(name) {
             values.report(name, "is of no use to a worker with REELPOOL_CONTROL, and should not be there")
         }
+        // Whom to trust is no secret.
+        for setting in Settings.all
+        where setting.name.hasPrefix("REELPOOL_S3_") && setting.name != "REELPOOL_S3_CA_FILE"
+            && values.isGiven(setting.name)
+        {
+            values.report(
+                setting.name,
+                "is the control service's: a worker with REELPOOL_CONTROL reads and writes objects by URLs that are signed "
+                    + "there, and should have no credentials of the store")
+        }
     }
 
     /// Every slot at its cap at once must fit, or the kernel chooses what dies.

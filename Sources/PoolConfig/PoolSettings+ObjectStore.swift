@@ -11,6 +11,8 @@ extension PoolSettings {
     private static let knownKeys = ["minioadmin", "minio123", "password", "changeme", "secretkey", "secret-key"]
 
     static func objectStore(_ values: inout SettingValues) -> ObjectStore? {
+        // Its settings are refused there, each by its name.
+        guard !values.isGiven("REELPOOL_CONTROL") else { return nil }
         guard let endpoint = values.text("REELPOOL_S3_ENDPOINT") else {
             for setting in Settings.all
             where setting.name.hasPrefix("REELPOOL_S3_") && values.isGiven(setting.name) {

@@ -28,6 +28,8 @@ package struct PoolSettings: Sendable {
         package var apiToken: String?
         /// Of workers that come by the service.
         package var edgeToken: String?
+        /// How long the URLs are good for that they read and write objects by.
+        package var edgeURLSeconds: Int
         package var webhookSecret: String?
         package var privateWebhookHosts: [String]
     }
@@ -58,6 +60,8 @@ package struct PoolSettings: Sendable {
         package var url: String
         package var token: String
         package var authorityFile: String?
+        /// Of the object store that the service's URLs lead to.
+        package var storeAuthorityFile: String?
     }
 
     /// Of no use where there is `control`.
@@ -161,7 +165,7 @@ extension PoolSettings {
         guard let url = values.text("REELPOOL_CONTROL") else { return nil }
         return Control(
             url: url, token: values.text("REELPOOL_EDGE_TOKEN") ?? "",
-            authorityFile: values.text("REELPOOL_CONTROL_CA"))
+            authorityFile: values.text("REELPOOL_CONTROL_CA"), storeAuthorityFile: values.text("REELPOOL_S3_CA_FILE"))
     }
 
     private static func arrivals(_ values: inout SettingValues) -> Arrivals? {
@@ -195,6 +199,7 @@ extension PoolSettings {
         Service(
             host: values.text("REELPOOL_HTTP_HOST") ?? "127.0.0.1", port: values.integer("REELPOOL_HTTP_PORT"),
             apiToken: values.text("REELPOOL_API_TOKEN"), edgeToken: values.text("REELPOOL_EDGE_TOKEN"),
+            edgeURLSeconds: values.integer("REELPOOL_EDGE_URL_SECONDS"),
             webhookSecret: values.text("REELPOOL_WEBHOOK_SECRET"),
             privateWebhookHosts: values.list("REELPOOL_WEBHOOK_HOSTS"))
     }

@@ -126,6 +126,9 @@ package enum Settings {
         Setting(
             "REELPOOL_EDGE_TOKEN", .secret, nil,
             "The bearer token of workers without a database: what the service asks for and what they show."),
+        Setting(
+            "REELPOOL_EDGE_URL_SECONDS", .integer(1...604_800), "900",
+            "How long the signed URLs are good for by which such workers read and write objects."),
         Setting("REELPOOL_WEBHOOK_SECRET", .secret, nil, "Signs webhooks."),
         Setting(
             "REELPOOL_WEBHOOK_HOSTS", .list, nil, "Hosts that webhooks may go to though their addresses are private."),

@@ -19,6 +19,7 @@ struct Problem: Error, HTTPResponseError {
             }
         switch failure.code {
         case .invalidJSON: status = .badRequest
+        case .leaseLost: status = .conflict
         case .unknownUpload: status = .notFound
         default: break
         }

@@ -66,6 +66,44 @@ package final class EdgeClient: Sendable {
     package func ask<Answer: Decodable>(
         _ path: String, _ message: some Encodable, within seconds: Double = 20
     ) async throws -> Answer {
+        let request = try request(path, within: seconds)
+        let response: TransferResponse
+        do {
+            response = try await client.send(
+                request, body: try EdgeWire.encode(message), upTo: EdgeWire.largestBytes)
+        } catch {
+            throw Refusal(error).obstacle
+        }
+        if let refusal = Refusal(response) { throw refusal.obstacle }
+        do {
+            return try EdgeWire.decode(response.body)
+        } catch {
+            throw Refusal(notUnderstood: response, error).obstacle
+        }
+    }
+
+    /// Asks once on the calling thread, which must not be one of Swift's own pool.
+    func answer<Answer: Decodable>(
+        _ path: String, _ message: some Encodable, within seconds: Double, stop: TransferStop
+    ) -> Result<Answer, Refusal> {
+        let response: TransferResponse
+        do {
+            response = try client.perform(
+                try request(path, within: seconds), body: .bytes(try EdgeWire.encode(message)),
+                into: .collect(upTo: EdgeWire.largestBytes), stop: stop)
+        } catch {
+            return .failure(Refusal(error))
+        }
+        if let refusal = Refusal(response) { return .failure(refusal) }
+        do {
+            return .success(try EdgeWire.decode(response.body))
+        } catch {
+            return .failure(Refusal(notUnderstood: response, error))
+        }
+    }
+
+    /// No redirect is followed: the token is for one service.
+    private func request(_ path: String, within seconds: Double) throws -> TransferRequest {
         var request = TransferRequest("POST", try WebAddress("\(base)/\(path)"))
         request.headers = [
             TransferHeader("Authorization", "Bearer \(token)"), TransferHeader("Content-Type", "application/json"),
@@ -74,20 +112,7 @@ package final class EdgeClient: Sendable {
         request.limits.connectSeconds = min(10, seconds)
         // It may have nothing to say for as long as that.
         request.limits.slowSeconds = Int(seconds) + 1
-        let response: TransferResponse
-        do {
-            response = try await client.send(
-                request, body: try EdgeWire.encode(message), upTo: EdgeWire.largestBytes)
-        } catch {
-            let failure = Failure(error)
-            throw Obstacle.unreachable("\(failure.message) \(failure.detail ?? "")")
-        }
-        guard response.head.isSuccess else { throw Self.obstacle(response) }
-        do {
-            return try EdgeWire.decode(response.body)
-        } catch {
-            throw Obstacle.refused(status: response.status, "the answer is not understood: \(error)")
-        }
+        return request
     }
 
     /// The same with an error that a store's users know.
@@ -103,13 +128,5 @@ package final class EdgeClient: Sendable {
         } catch {
             throw StoreError("the control service cannot be asked", detail: "\(error)", code: .internalFault)
         }
-    }
-
-    private static func obstacle(_ response: TransferResponse) -> Obstacle {
-        let problem = try? JSONValue(parsing: response.body)
-        let words = problem?["title"]?.stringValue ?? String(decoding: response.body.prefix(200), as: UTF8.self)
-        // What stands between the two answers so, too, while the service is away. Source: RFC 9110 §15.6.
-        let mayPass = response.status >= 500 || [408, 425, 429].contains(response.status)
-        return mayPass ? .unreachable("\(response.status): \(words)") : .refused(status: response.status, words)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 /// A pool that has nothing but a store: no folder is allowed.
 @Suite("A pool with an object store", .enabled(if: ObjectStore.areThere, "\(ObjectStore.absence)"))
 struct ObjectStoreTests {
-    private static func settings(_ store: ObjectStore) throws -> [String: String] {
+    static func settings(_ store: ObjectStore) throws -> [String: String] {
         let credentials = try ObjectStore.credentials
         let bucket = try store.bucket()
         return [
@@ -21,7 +21,7 @@ struct ObjectStoreTests {
     }
 
     /// Puts a recording where the owner may read it.
-    private static func source(_ store: ObjectStore) throws -> (client: S3Client, folder: String, source: String) {
+    static func source(_ store: ObjectStore) throws -> (client: S3Client, folder: String, source: String) {
         let client = try store.client()
         let folder = "daemons/tester/\(UUID().uuidString.lowercased())"
         let place = S3Place(bucket: try store.bucket(), key: "\(folder)/talk.mp4")
@@ -30,7 +30,7 @@ struct ObjectStoreTests {
         return (client, "s3://\(place.bucket)/\(folder)", place.uri)
     }
 
-    private static func object(_ client: S3Client, _ uri: String) throws -> [UInt8] {
+    static func object(_ client: S3Client, _ uri: String) throws -> [UInt8] {
         let place = try #require(S3Place(uri: uri))
         let info = try #require(try client.info(place, stop: TransferStop()))
         var bytes = [UInt8](repeating: 0, count: Int(info.sizeBytes))
@@ -40,7 +40,7 @@ struct ObjectStoreTests {
         return bytes
     }
 
-    private static func key(_ folder: String) -> (bucket: String, prefix: String) {
+    static func key(_ folder: String) -> (bucket: String, prefix: String) {
         let parts = folder.dropFirst("s3://".count).split(separator: "/", maxSplits: 1)
         return (String(parts[0]), String(parts[1]))
     }

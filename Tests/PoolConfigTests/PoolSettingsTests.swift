@@ -172,6 +172,21 @@ struct PoolSettingsTests {
             "REELPOOL_REDIS": "redis://cache",
         ]
         for (name, value) in others { #expect(names([name: value]) == [name]) }
+        // Whatever belongs to the store's keys, alone or together.
+        let keys = [
+            "REELPOOL_S3_ENDPOINT": "https://s3.example.org", "REELPOOL_S3_ACCESS_KEY": "reelpool",
+            "REELPOOL_S3_SECRET_KEY": "qk29-ff07-xm41", "REELPOOL_S3_SESSION_TOKEN": "t",
+            "REELPOOL_S3_BUCKET_RAW": "raw", "REELPOOL_S3_READ_ALLOW": "raw",
+        ]
+        for (name, value) in keys { #expect(names([name: value]) == [name]) }
+        #expect(Set(names(keys)) == Set(keys.keys) && names(keys).count == keys.count)
+        #expect(Self.problems(["REELPOOL_S3_CA_FILE": "/ca.pem"]).count == 1, "of no use without a store")
+        let trusting = try Self.load([
+            "REELPOOL_CONTROL": "https://control.example.org", "REELPOOL_EDGE_TOKEN": token,
+            "REELPOOL_S3_CA_FILE": "/ca.pem", "REELPOOL_CONTROL_CA": "/control.pem",
+        ])
+        #expect(trusting.control?.storeAuthorityFile == "/ca.pem" && trusting.control?.authorityFile == "/control.pem")
+        #expect(trusting.objectStore == nil && trusting.service.edgeURLSeconds == 900)
     }
 
     @Test("never show a secret in what is wrong with it")

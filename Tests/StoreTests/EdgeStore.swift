@@ -1,50 +1,10 @@
-import EdgeWire
-import Foundation
-import HTTPTransfer
-import Logging
-import Model
+import PoolTestSupport
 import SQLStore
-import Service
 import StoreEdge
 import WorkerCore
 
-/// A control service over a store, for workers that reach nothing else.
-final class ControlService: Sendable {
-    static let token = "edge-3f81-aa02-77c4"
-
-    let port: Int
-    private let work: Task<Void, any Error>
-
-    init(over store: any JobStore) async throws {
-        let parts = {
-            var parts = ServiceParts(
-                store: store, taps: [], attempts: AttemptCounts(), newID: { UUID().uuidString },
-                now: { StoreTime(Date().timeIntervalSince1970 * 1000) }, obstacles: { [] })
-            parts.edge = EdgeParts(token: Self.token, progress: ProgressHub())
-            return parts
-        }()
-        let (started, start) = AsyncStream.makeStream(of: Int.self)
-        work = Task {
-            defer { start.finish() }
-            try await SchedulerService.run(
-                parts, host: "127.0.0.1", port: 0, token: nil,
-                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                onStart: { start.yield($0) })
-        }
-        var ports = started.makeAsyncIterator()
-        guard let port = await ports.next() else { throw StoreError("the service does not start") }
-        self.port = port
-    }
-
-    func queue() throws -> EdgeQueue {
-        let service = try WebAddress("http://127.0.0.1:\(port)/")
-        return EdgeQueue(EdgeClient(.init(service: service, token: Self.token, version: "test")))
-    }
-
-    func stop() async {
-        work.cancel()
-        _ = await work.result
-    }
+extension ControlService {
+    func queue() throws -> EdgeQueue { EdgeQueue(try client()) }
 }
 
 /// A store of which a worker's part goes by way of the control service, and the rest straight to the database.

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import HTTPTransfer
 import Model
+import PoolTestSupport
 import StoreEdge
 import Synchronization
 import TestSupport
@@ -311,7 +312,7 @@ struct EdgeTests {
             func begin(_ uri: String, worker: String = "w1", epoch: Int64 = 1) async -> String {
                 let lease = Lease(job: job.id, epoch: epoch)
                 return await code(
-                    "objects/begin", EdgeWire.BeginUpload(worker: worker, lease: lease, uri: uri, contentType: nil))
+                    "objects/begin", EdgeWire.BeginUpload(worker: worker, lease: lease, uri: uri))
             }
             #expect(await read("s3://raw/b.mp4").contains("does not name"))
             #expect(await begin("s3://raw/a.mp4").contains("does not name"), "a source is no output")

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import PoolTestSupport
 import SQLStore
 import StorePostgres
 import StoreSQLite

@@ -1,6 +1,3 @@
-internal import HTTPTransfer
-internal import Model
-internal import S3
 internal import WorkerCore
 
 /// One upload that a store has begun, until it is complete or was never there.
@@ -15,18 +12,17 @@ final class OpenUpload: Sendable {
 
     let lease: Lease
     let uri: String
-    let place: S3Place
     let uploadID: String
     let sender: PartSender
-    private let vault: UploadVault
+    private let uploads: OpenUploads
+    private let port: any UploadPort
     private let phase = Watched(Phase.open)
 
     init(
-        _ vault: UploadVault, lease: Lease, place: S3Place, uploadID: String, plan: PartPlan, budget: UploadBudget
+        _ uploads: OpenUploads, lease: Lease, uri: String, uploadID: String, port: any UploadPort, sender: PartSender
     ) {
-        (self.vault, self.lease, self.place, self.uploadID) = (vault, lease, place, uploadID)
-        uri = place.uri
-        sender = PartSender(vault.client, place, uploadID, limit: plan.inFlight, budget: budget)
+        (self.uploads, self.lease, self.uri, self.uploadID) = (uploads, lease, uri, uploadID)
+        (self.port, self.sender) = (port, sender)
     }
 
     /// It is about to be completed.
@@ -35,7 +31,7 @@ final class OpenUpload: Sendable {
     /// Nobody wants it any more: it is aborted meanwhile, on another thread.
     func letGo() {
         guard phase.change({ if case .open = $0 { true } else { false } }) else {
-            vault.remove(self)
+            uploads.remove(self)
             return
         }
         sender.cancel()
@@ -54,15 +50,12 @@ final class OpenUpload: Sendable {
             case .sealed, .gone: return false
             }
         }
-        defer { vault.remove(self) }
+        defer { uploads.remove(self) }
         guard isMine else { return }
         sender.cancel()
         // A part that arrives later than the abort would stay.
         sender.join()
-        vault.attempt("an upload to \(uri) was not aborted") { () throws(Failure) in
-            _ = try vault.abort(place, uploadID, vault.always)
-            try vault.ledger.forget(lease, uri)
-        }
+        port.abort()
         phase.change { $0 = .gone }
     }
 }

@@ -25,7 +25,9 @@ final class UploadVault: Sendable {
     private let report: @Sendable (String, Failure) -> Void
     /// For what has to be done although the attempt is over; never raised.
     let always = TransferStop()
-    private let open = Mutex<[Key: OpenUpload]>([:])
+    let uploads = OpenUploads()
+    /// Of uploads that are neither complete nor aborted.
+    private let twins = Mutex<[Key: UploadTwins]>([:])
 
     /// - Parameters:
     ///   - now: the time of day, in milliseconds since 1970.
@@ -40,41 +42,65 @@ final class UploadVault: Sendable {
 
     // MARK: Beginning
 
-    func begin(
-        _ place: S3Place, for lease: Lease, plan: PartPlan, context: JobContext
-    ) throws(Failure) -> OpenUpload {
-        let key = Key(lease: lease, uri: place.uri)
-        // Of two to one place, the later one counts; the record holds one.
-        open.withLock { $0[key] }?.discard()
+    /// - Returns: the store's name of the upload, on record.
+    func begin(_ place: S3Place, for lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
         guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-        var uploadID = try create(place, lease, context.stop)
-        if try !name(place, uploadID, lease) {
-            // What an earlier one left that could not be aborted then.
-            let records = try ledger.uploads(of: lease.job).filter { $0.lease == lease && $0.uri == place.uri }
-            guard let left = records.first, left.uploadID != nil else { throw StopReason.leaseLost.failure }
-            try end(left, context.stop)
-            guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
-            uploadID = try create(place, lease, context.stop)
-            guard try name(place, uploadID, lease) else { throw StopReason.leaseLost.failure }
+        let uploadID = try create(place, lease, stop)
+        if try name(place, uploadID, lease) { return uploadID }
+        // What an earlier one left that could not be aborted then, or was never heard of.
+        guard let left = try record(place.uri, of: lease), left.uploadID != nil else {
+            throw StopReason.leaseLost.failure
         }
-        let upload = OpenUpload(
-            self, lease: lease, place: place, uploadID: uploadID, plan: plan, budget: context.budget)
-        open.withLock { $0[key] = upload }
-        return upload
+        try end(left, stop)
+        guard try ledger.begin(place.uri, for: lease) else { throw StopReason.leaseLost.failure }
+        let next = try create(place, lease, stop)
+        guard try name(place, next, lease) else { throw StopReason.leaseLost.failure }
+        return next
+    }
+
+    func record(_ uri: String, of lease: Lease) throws(Failure) -> UploadRecord? {
+        try ledger.uploads(of: lease.job).first { $0.lease == lease && $0.uri == uri }
     }
 
     private func create(_ place: S3Place, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
+        let begin = ContinuousClock.now
+        var mayHaveMore = false
         do throws(S3Error) {
-            return try client.beginUpload(place, contentType: ContentTypes.type(ofKey: place.key), stop: stop)
+            let uploadID = try client.beginUpload(
+                place, contentType: ContentTypes.type(ofKey: place.key), mayHaveMore: &mayHaveMore, stop: stop)
+            let begun = UploadTwins(place: place, uploadID: uploadID, duration: ContinuousClock.now - begin)
+            twins.withLock { $0[Key(lease: lease, uri: place.uri)] = mayHaveMore ? begun : nil }
+            return uploadID
         } catch {
             switch error.kind {
             case .noSuchKey, .noSuchBucket, .accessDenied, .signatureRefused, .clockSkew, .notImplemented,
                 .invalidRequest, .preconditionFailed:
-                attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
-            // There may be one that nobody knows the name of.
+                // Otherwise there may be one that nobody knows the name of.
+                if !mayHaveMore {
+                    attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
+                }
             case .noSuchUpload, .conflict, .slowDown, .server, .transfer, .malformedAnswer, .corrupt, .cancelled:
                 break
             }
+            throw Failure(error)
+        }
+    }
+
+    /// Aborts what tries without an answer have begun besides the upload that has a name, late enough that a request
+    /// which was on its way has arrived.
+    func endTwins(_ place: S3Place, of lease: Lease, _ stop: TransferStop) throws(Failure) {
+        let key = Key(lease: lease, uri: place.uri)
+        guard let found = twins.withLock({ $0[key] }) else { return }
+        for other in found.among(try uploads(to: place, stop)) { _ = try abort(place, other.uploadID, stop) }
+        twins.withLock { $0[key] = nil }
+    }
+
+    private func uploads(to place: S3Place, _ stop: TransferStop) throws(Failure) -> [S3Upload] {
+        do throws(S3Error) {
+            return try client.uploads(in: place.bucket, prefix: place.key, stop: stop).filter { $0.place == place }
+        } catch {
+            // What was in a bucket that is gone is gone.
+            if error.kind == .noSuchBucket { return [] }
             throw Failure(error)
         }
     }
@@ -91,10 +117,41 @@ final class UploadVault: Sendable {
         return false
     }
 
-    func remove(_ upload: OpenUpload) {
-        open.withLock { open in
-            let key = Key(lease: upload.lease, uri: upload.uri)
-            if open[key] === upload { open[key] = nil }
+    // MARK: Completing
+
+    /// Makes the object of an upload, which is sealed with the ETag that its parts make.
+    ///
+    /// - Parameter earlier: what it was sealed with before this: then it may be complete, and its answer was lost.
+    /// - Returns: the object's ETag.
+    func complete(
+        _ place: S3Place, _ uploadID: String, _ parts: [S3Part], sealedAs etag: String, before earlier: String? = nil,
+        for lease: Lease, _ stop: TransferStop
+    ) throws(Failure) -> String {
+        // When all is well the record is struck off, and nobody would look for them any more.
+        try endTwins(place, of: lease, stop)
+        let made: String
+        do throws(S3Error) {
+            made = try client.completeUpload(place, uploadID, parts: parts, condition: .none, stop: stop)
+        } catch {
+            guard let earlier, let found = existing(place, stop), found == etag || found == earlier else {
+                throw Failure(error)
+            }
+            made = found
+        }
+        guard made != etag else { return made }
+        // A store that names its objects in another way: as it does is how this one will be known.
+        attempt("the record of \(place) has another ETag than the object") { () throws(Failure) in
+            _ = try ledger.seal(place.uri, etag: made, for: lease)
+        }
+        return made
+    }
+
+    private func existing(_ place: S3Place, _ stop: TransferStop) -> String? {
+        do throws(S3Error) {
+            return try client.info(place, stop: stop)?.etag
+        } catch {
+            // The first reason says more than that this cannot be asked either.
+            return nil
         }
     }
 
@@ -128,6 +185,7 @@ final class UploadVault: Sendable {
     func end(_ record: UploadRecord, _ stop: TransferStop) throws(Failure) {
         guard let place = S3Place(uri: record.uri) else { return try ledger.forget(record.lease, record.uri) }
         guard let uploadID = record.uploadID else { return try endNameless(record, place, stop) }
+        try abortUnknown(record, place, stop)
         _ = try abort(place, uploadID, stop)
         // Stores need not say that there was none; and one that was completed cannot be aborted.
         if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag, stop) }
@@ -145,20 +203,53 @@ final class UploadVault: Sendable {
     /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
     /// is only in the way, and is known by its place and its time.
     private func endNameless(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
+        try abortUnknown(record, place, stop)
+        // A request on its way may still begin one; then this is done again.
+        if now() > Self.window(of: record).upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+
+    /// Aborts what a record's attempt has begun without hearing of it, perhaps besides the one whose name it knows.
+    private func abortUnknown(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
         let named = Set(try ledger.uploads(of: record.lease.job).compactMap(\.uploadID))
-        let found: [S3Upload]
-        do throws(S3Error) {
-            found = try client.uploads(in: place.bucket, prefix: place.key, stop: stop)
-        } catch {
-            guard error.kind == .noSuchBucket else { throw Failure(error) }
-            found = []
-        }
-        let window = record.begunAt + Self.earliestMilliseconds...record.begunAt + Self.latestMilliseconds
-        for upload in found where upload.place == place && !named.contains(upload.uploadID) {
+        let window = Self.window(of: record)
+        for upload in try uploads(to: place, stop) where !named.contains(upload.uploadID) {
             guard let begun = InstantText.milliseconds(upload.begunAt), window.contains(begun) else { continue }
             _ = try abort(place, upload.uploadID, stop)
         }
-        // A request on its way may still begin one; then this is done again.
-        if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
     }
+
+    private static func window(of record: UploadRecord) -> ClosedRange<StoreTime> {
+        record.begunAt + earliestMilliseconds...record.begunAt + latestMilliseconds
+    }
+}
+
+/// One upload's way, by the keys of the store.
+struct VaultedUpload: UploadPort {
+    let vault: UploadVault
+    let place: S3Place
+    let uploadID: String
+    let lease: Lease
+
+    func send(
+        _ number: Int, _ bytes: UnsafeRawBufferPointer, stop: TransferStop
+    ) throws(Failure) -> UploadedPart {
+        do throws(S3Error) {
+            let part = try vault.client.uploadPart(place, uploadID, number: number, bytes: bytes, stop: stop)
+            return UploadedPart(number: part.number, etag: part.etag)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    func abort() {
+        vault.attempt("an upload to \(place) was not aborted") { () throws(Failure) in
+            try vault.endTwins(place, of: lease, vault.always)
+            _ = try vault.abort(place, uploadID, vault.always)
+            try vault.ledger.forget(lease, place.uri)
+        }
+    }
+}
+
+extension S3Part {
+    init(_ part: UploadedPart) { self.init(number: part.number, etag: part.etag) }
 }

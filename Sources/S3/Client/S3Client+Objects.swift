@@ -39,7 +39,7 @@ extension S3Client {
         try requireKey(place)
         var course = S3Course(settings)
         do throws(S3Error) {
-            let answer = try send(S3Request("HEAD", place), course: &course, stop: stop)
+            let answer = try send(S3Request("HEAD", place), into: .info, course: &course, stop: stop)
             return try Self.info(place, answer.head, sizeBytes: answer.head.contentLength)
         } catch {
             if error.kind == .noSuchKey { return nil }
@@ -102,7 +102,7 @@ extension S3Client {
         ("Content-MD5", Data(Hexadecimal.bytes(md5) ?? []).base64EncodedString())
     }
 
-    private static func info(
+    static func info(
         _ place: S3Place, _ head: TransferHead, sizeBytes: Int64?
     ) throws(S3Error) -> S3ObjectInfo {
         guard let sizeBytes, let etag = head["ETag"], !etag.isEmpty else {

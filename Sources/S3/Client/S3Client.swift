@@ -7,15 +7,17 @@ internal import WorkerCore
 /// its stop was raised. What may go well another time is tried again, within the settings' bounds.
 package final class S3Client: Sendable {
     package let endpoint: S3Endpoint
-    let settings: S3ClientSettings
     private let signer: S3Signer
-    private let http: HTTPClient
+    private let sender: S3Sender
     private let time: ServerClock
+
+    var settings: S3ClientSettings { sender.settings }
 
     package init(
         endpoint: S3Endpoint, credentials: S3Credentials, http: HTTPClient, settings: S3ClientSettings
     ) {
-        (self.endpoint, self.settings, self.http) = (endpoint, settings, http)
+        self.endpoint = endpoint
+        sender = S3Sender(http: http, settings: settings)
         signer = S3Signer(endpoint: endpoint, credentials: credentials)
         time = ServerClock(settings.clock.wallSeconds)
     }
@@ -46,71 +48,8 @@ package final class S3Client: Sendable {
         _ request: S3Request, _ body: S3Body = .none, into target: S3Target = .nothing, course: inout S3Course,
         stop: TransferStop
     ) throws(S3Error) -> S3Answer {
-        let payload = payload(of: body)
-        while true {
-            let setback: Setback
-            switch attempt(request, body, payload, into: target, course: course, stop: stop) {
-            case .success(let answer): return answer
-            case .failure(let failure): setback = failure
-            }
-            if setback.isWrongTime, !course.hasCorrectedTime {
-                course.hasCorrectedTime = true
-                continue
-            }
-            guard let pause = course.pause(after: setback) else { throw setback.error }
-            guard settings.clock.pause(pause, stop) else { throw .cancelled }
-        }
-    }
-
-    private func attempt(
-        _ request: S3Request, _ body: S3Body, _ payload: S3Payload, into target: S3Target, course: S3Course,
-        stop: TransferStop
-    ) -> Result<S3Answer, Setback> {
-        let signedAt = time.seconds
-        let signed = signer.sign(request, payload, at: signedAt)
-        let headers = signed.headers.map { TransferHeader($0.name, $0.value) }
-        var answer = S3Answer()
-        let response: TransferResponse
-        do throws(TransferError) {
-            var wire = TransferRequest(request.method, try WebAddress(signed.url), headers: headers)
-            wire.wantsNewConnection = course.mustKnow
-            wire.limits.connectSeconds = settings.connectSeconds
-            wire.limits.totalSeconds = course.secondsLeft
-            wire.limits.slowSeconds = course.stallSeconds
-            if case .memory(let buffer, let offset, let progress) = target {
-                // All came, and still it was no answer.
-                if progress.count == buffer.count { progress.reset() }
-                let before = progress.count
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
-                let read = try http.readOrRefusal(
-                    wire, at: offset + Int64(before), into: rest, stop: stop, witness: progress)
-                (answer.count, answer.sizeBytes, response) = (before + read.count, read.sizeBytes, read.response)
-            } else {
-                response = try http.perform(
-                    wire, body: body.onTheWire, into: .collect(upTo: S3Answer.longestDocument), stop: stop)
-            }
-        } catch {
-            return .failure(Setback(error, request.place))
-        }
-        answer.head = response.head
-        if let refusal = answer.take(response, target, request.place) {
-            return .failure(setback(refusal, request.place, signedAt: signedAt, course: course))
-        }
-        if let fault = answer.fault(target, request.place) { return .failure(fault) }
-        return .success(answer)
-    }
-
-    private func setback(_ refusal: Refusal, _ place: S3Place, signedAt: Int64, course: S3Course) -> Setback {
-        var setback = Setback(refusal, place)
-        guard refusal.mayBeAboutTime, let server = refusal.serverSeconds else { return setback }
-        setback.isWrongTime = time.learn(server: server, signed: signedAt)
-        if refusal.kind == .clockSkew {
-            let minutes = Int((abs(Double(server) - settings.clock.wallSeconds()) / 60).rounded())
-            let words = "the store's clock and this machine's differ by \(minutes) minutes"
-            let more = course.hasCorrectedTime ? ", and it refuses its own time, too" : ""
-            setback.error = refusal.error(place, words: words + more)
-        }
-        return setback
+        let keys = SignedHere(signer: signer, time: time, clock: settings.clock, payload: payload(of: body))
+        return try sender.send(request, body, into: target, course: &course, by: keys, stop: stop)
     }
 
     private func payload(of body: S3Body) -> S3Payload {
@@ -126,5 +65,33 @@ package final class S3Client: Sendable {
         case .object(let bytes): return isSigned ? .of(bytes) : .unsigned
         case .memory(let bytes): return isSigned ? .of(bytes) : .unsigned
         }
+    }
+}
+
+/// Signs each try with the time that is known by then, and learns from refusals what time it is for the store.
+private struct SignedHere: S3Authority {
+    let signer: S3Signer
+    let time: ServerClock
+    let clock: S3Clock
+    let payload: S3Payload
+
+    func wire(_ request: S3Request) -> S3Wire {
+        let now = time.seconds
+        let signed = signer.sign(request, payload, at: now)
+        return S3Wire(
+            url: signed.url, headers: signed.headers.map { TransferHeader($0.name, $0.value) }, signedAt: now)
+    }
+
+    func setback(_ refusal: Refusal, _ wire: S3Wire, _ place: S3Place, _ course: S3Course) -> Setback {
+        var setback = Setback(refusal, place)
+        guard refusal.mayBeAboutTime, let server = refusal.serverSeconds else { return setback }
+        setback.isWrongTime = time.learn(server: server, signed: wire.signedAt)
+        if refusal.kind == .clockSkew {
+            let minutes = Int((abs(Double(server) - clock.wallSeconds()) / 60).rounded())
+            let words = "the store's clock and this machine's differ by \(minutes) minutes"
+            let more = course.hasCorrectedTime ? ", and it refuses its own time, too" : ""
+            setback.error = refusal.error(place, words: words + more)
+        }
+        return setback
     }
 }

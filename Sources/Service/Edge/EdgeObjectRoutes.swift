@@ -6,12 +6,12 @@ internal import WorkerCore
 /// Objects for workers without credentials: URLs to read sources and to upload parts by, for what the job of a current
 /// lease names and nothing else. Every upload is on record before it begins.
 struct EdgeObjectRoutes: Sendable {
-    private static let partLimit = 100
     /// Source: AWS, "Amazon S3 multipart upload limits".
     private static let highestPart = 10_000
 
     let store: any JobStore
     let desk: (any ObjectDesk)?
+    let urlSeconds: Int
 
     func add(to group: RouterGroup<BasicRequestContext>) {
         group.post("objects/read") { request, _ in try await answer(request, read) }
@@ -26,11 +26,8 @@ struct EdgeObjectRoutes: Sendable {
         let job = try await job(message.lease, worker: message.worker)
         guard try task(of: job).sources.contains(message.uri) else { throw Self.unnamed(message.uri) }
         return try await atDesk { desk in
-            guard let info = try desk.info(message.uri, owner: job.owner) else {
-                throw Failure(code: .fileNotFound, message: "there is no object \(message.uri)")
-            }
-            let url = try desk.presignRead(message.uri, owner: job.owner, seconds: EdgeWire.urlSeconds)
-            return EdgeWire.ReadableObject(url: url, seconds: EdgeWire.urlSeconds, info: info)
+            let object = try desk.read(message.uri, owner: job.owner, seconds: urlSeconds)
+            return EdgeWire.ReadableObject(object, seconds: urlSeconds)
         }
     }
 
@@ -45,63 +42,42 @@ struct EdgeObjectRoutes: Sendable {
     }
 
     @Sendable private func begin(_ message: EdgeWire.BeginUpload) async throws -> EdgeWire.BegunUpload {
-        let (uri, lease) = (message.uri, message.lease)
-        let job = try await job(lease, worker: message.worker, writes: true)
-        try check(uri, isOutputOf: job)
-        try await atDesk { try $0.checkOutput(uri, owner: job.owner) }
-        // An earlier answer may have been lost: nobody will use what it named.
-        if let id = try await record(lease, uri)?.uploadID {
-            _ = try await atDesk { try $0.abortUpload(uri, uploadID: id) }
-            try await store.forgetUploads(lease, uris: [uri])
-        }
-        guard try await store.beginUpload(uri, for: lease) else { throw Problem.leaseLost }
-        let id = try await atDesk { try $0.beginUpload(uri, contentType: message.contentType) }
-        guard try await store.nameUpload(uri, id, for: lease) else {
-            _ = try await atDesk { try $0.abortUpload(uri, uploadID: id) }
-            throw Problem.leaseLost
+        let job = try await job(message.lease, worker: message.worker, writes: true)
+        try check(message.uri, isOutputOf: job)
+        let id = try await atDesk { desk in
+            try desk.checkOutput(message.uri, owner: job.owner)
+            return try desk.beginUpload(message.uri, for: message.lease)
         }
         return EdgeWire.BegunUpload(uploadID: id)
     }
 
     @Sendable private func parts(_ message: EdgeWire.PresignParts) async throws -> EdgeWire.PresignedParts {
-        guard (1...Self.partLimit).contains(message.numbers.count),
+        guard (1...EdgeWire.mostParts).contains(message.numbers.count),
             message.numbers.allSatisfy({ (1...Self.highestPart).contains($0) })
         else { throw Problem.invalid("no such parts") }
         _ = try await job(message.lease, worker: message.worker, writes: true)
-        try await requireRecord(message.lease, message.uri, message.uploadID)
         let urls = try await atDesk { desk in
-            try message.numbers.map {
-                try desk.presignPart(
-                    message.uri, uploadID: message.uploadID, number: $0, seconds: EdgeWire.urlSeconds)
-            }
+            try desk.presignParts(
+                message.uri, uploadID: message.uploadID, numbers: message.numbers, for: message.lease,
+                seconds: urlSeconds)
         }
-        return EdgeWire.PresignedParts(urls: urls, seconds: EdgeWire.urlSeconds)
+        return EdgeWire.PresignedParts(urls: urls, seconds: urlSeconds)
     }
 
-    /// The ETag is on record before there can be an object that has it.
     @Sendable private func complete(_ message: EdgeWire.CompleteUpload) async throws -> EdgeWire.CompletedUpload {
-        let (uri, lease, id) = (message.uri, message.lease, message.uploadID)
-        let job = try await job(lease, worker: message.worker, writes: true)
-        let record = try await requireRecord(lease, uri, id)
-        let expected = try await atDesk { $0.etag(of: message.parts) }
-        guard let expected else { throw Problem.invalid("the parts' ETags are none of this store's") }
-        guard try await store.sealUpload(uri, etag: expected, for: lease) else { throw Problem.leaseLost }
+        _ = try await job(message.lease, worker: message.worker, writes: true)
         let etag = try await atDesk { desk in
-            // An earlier answer may have been lost.
-            if record.etag == expected, try desk.info(uri, owner: job.owner)?.etag == expected { return expected }
-            return try desk.completeUpload(uri, uploadID: id, parts: message.parts)
+            try desk.completeUpload(
+                message.uri, uploadID: message.uploadID, parts: message.parts, for: message.lease)
         }
         return EdgeWire.CompletedUpload(etag: etag)
     }
 
     /// Needs no lease: what is on record of an attempt may be ended by anybody, and by itself first.
     @Sendable private func abort(_ message: EdgeWire.AbortUpload) async throws -> EdgeWire.Nothing {
-        guard let record = try await record(message.lease, message.uri), record.uploadID == message.uploadID else {
-            return EdgeWire.Nothing()
+        try await atDesk { desk in
+            try desk.abortUpload(message.uri, uploadID: message.uploadID, of: message.lease)
         }
-        let existed = try await atDesk { try $0.abortUpload(message.uri, uploadID: message.uploadID) }
-        // What was sealed and is no upload any more may be an object: that is for the sweep to judge.
-        if existed || record.etag == nil { try await store.forgetUploads(message.lease, uris: [message.uri]) }
         return EdgeWire.Nothing()
     }
 
@@ -123,8 +99,9 @@ struct EdgeObjectRoutes: Sendable {
     private func check(_ uri: String, isOutputOf job: JobRecord) throws {
         let task = try task(of: job)
         if task.outputs.contains(uri) { return }
-        if case .proxy(let proxy) = task, uri.hasPrefix(proxy.output + "/") {
-            let name = uri.dropFirst(proxy.output.count + 1)
+        if case .proxy(let proxy) = task {
+            let folder = proxy.output.hasSuffix("/") ? proxy.output : "\(proxy.output)/"
+            let name = uri.hasPrefix(folder) ? uri.dropFirst(folder.count) : ""
             if !name.isEmpty, !name.contains("/"), name != ".", name != ".." { return }
         }
         throw Self.unnamed(uri)
@@ -132,18 +109,6 @@ struct EdgeObjectRoutes: Sendable {
 
     private static func unnamed(_ uri: String) -> Problem {
         Problem(Failure(code: .sourceNotAllowed, message: "the job does not name \(uri)"))
-    }
-
-    private func record(_ lease: Lease, _ uri: String) async throws -> UploadRecord? {
-        try await store.uploads(of: lease.job).first { $0.lease == lease && $0.uri == uri }
-    }
-
-    @discardableResult
-    private func requireRecord(_ lease: Lease, _ uri: String, _ id: String) async throws -> UploadRecord {
-        guard let record = try await record(lease, uri), record.uploadID == id else {
-            throw Problem.conflict("there is no such upload on record")
-        }
-        return record
     }
 
     /// What blocks, on a thread that may.

@@ -13,9 +13,14 @@ package struct EdgeParts: Sendable {
     package var progress: any ProgressSink
     /// `nil` where no object store is set up.
     package var objects: (any ObjectDesk)?
+    /// How long presigned URLs are good for.
+    package var urlSeconds: Int
 
-    package init(token: String, progress: any ProgressSink, objects: (any ObjectDesk)? = nil) {
-        (self.token, self.progress, self.objects) = (token, progress, objects)
+    package init(
+        token: String, progress: any ProgressSink, objects: (any ObjectDesk)? = nil,
+        urlSeconds: Int = EdgeWire.urlSeconds
+    ) {
+        (self.token, self.progress, self.objects, self.urlSeconds) = (token, progress, objects, urlSeconds)
     }
 }
 
@@ -39,7 +44,7 @@ struct EdgeRoutes: Sendable {
         group.post("job") { request, _ in try await answer(request, look) }
         group.post("wait") { request, _ in try await answer(request, wait) }
         group.post("progress") { request, _ in try await answer(request, progress) }
-        EdgeObjectRoutes(store: store, desk: edge.objects).add(to: group)
+        EdgeObjectRoutes(store: store, desk: edge.objects, urlSeconds: edge.urlSeconds).add(to: group)
     }
 
     // MARK: Claims and leases

@@ -27,12 +27,15 @@ package protocol MediaObjects: Sendable {
 
     /// The same objects, for one attempt: whatever blocks in them, or in what was opened or staged by them, ends within a
     /// second after the interruption.
-    func heeding(_ interruption: Interruption) -> any MediaObjects
+    ///
+    /// - Parameter lease: the attempt's, by which what it may read is told where that is not told by its owner; `nil` for
+    ///   who clears up after others, and opens nothing.
+    func heeding(_ interruption: Interruption, for lease: Lease?) -> any MediaObjects
 }
 
 extension MediaObjects {
     package func settleForgotten(_ lease: Lease) {}
-    package func heeding(_ interruption: Interruption) -> any MediaObjects { self }
+    package func heeding(_ interruption: Interruption, for lease: Lease?) -> any MediaObjects { self }
 }
 
 /// An output in the making. What is never committed leaves nothing behind.
