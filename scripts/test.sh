@@ -51,7 +51,7 @@ run_tests() {
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy, and so do media: together each
 # would be in the others' way. Daemons come one at a time.
-transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests)\.'
+transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
