@@ -114,10 +114,10 @@ package final class HTTPRanges: RangeStore {
             guard !expiries.contains(where: { $0 <= now() }) else {
                 throw TransferError(.handler(.urlExpired), "\(shownName) has expired")
             }
-        case 404, 410, 412: if answer.hasVersion { throw answer.changed }
+        case 404, 410, 412: if answer.hasVersion { throw answer.changed("answered with \(response.status)") }
         case 416:
             if answer.isEmpty(response.head) { return }
-            if answer.hasVersion { throw answer.changed }
+            if answer.hasVersion { throw answer.changed("answered with 416") }
         default: break
         }
         try response.requireSuccess()
@@ -151,8 +151,8 @@ private final class RangeAnswer {
         hasVersion && (problem.kind == .protocolViolation || problem.kind == .tls)
     }
 
-    var changed: TransferError {
-        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read")
+    func changed(_ sign: String) -> TransferError {
+        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read", detail: sign)
     }
 
     /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
@@ -188,7 +188,7 @@ private final class RangeAnswer {
             guard (version.etag == nil) == (found.etag == nil) else {
                 throw TransferError(.protocolViolation, "\(place) does not say what it is each time")
             }
-            guard Self.isSame(version, found) else { throw changed }
+            guard Self.isSame(version, found) else { throw changed("\(found) in place of \(version)") }
         }
         (version, whole) = (found, nil)
         expected = Int(min(size - offset, Int64(buffer.count)))
