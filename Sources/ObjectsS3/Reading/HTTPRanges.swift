@@ -60,7 +60,7 @@ package final class HTTPRanges: RangeStore {
             } catch {
                 problem = error
             }
-            if answer.filled > filled { tries = 0 }
+            if answer.filled > filled, answer.filled < buffer.count { tries = 0 }
             filled = answer.filled
             tries += 1
             guard problem.mayPass || answer.mayBeGarbled(problem), tries < Self.mostTries else {
@@ -99,6 +99,7 @@ package final class HTTPRanges: RangeStore {
     private func once(
         _ answer: RangeAnswer, _ stop: TransferStop, _ wish: inout Double
     ) throws(TransferError) {
+        answer.prepare()
         // What is cached is the object itself.
         let headers = answer.conditions() + [TransferHeader("Accept-Encoding", "identity")]
         var request = TransferRequest("GET", address, headers: headers)
@@ -117,7 +118,7 @@ package final class HTTPRanges: RangeStore {
         case 404, 410, 412: if answer.hasVersion { throw answer.changed("answered with \(response.status)") }
         case 416:
             if answer.isEmpty(response.head) { return }
-            if answer.hasVersion { throw answer.changed("answered with 416") }
+            if answer.hasVersion { throw answer.refusedRange(response.head) }
         default: break
         }
         try response.requireSuccess()
@@ -150,6 +151,17 @@ private final class RangeAnswer {
     func mayBeGarbled(_ problem: TransferError) -> Bool {
         hasVersion && (problem.kind == .protocolViolation || problem.kind == .tls)
     }
+
+    /// Of bytes that are there by all that is known. A store that has much to do says so at times (JuiceFS's gateway;
+    /// measured), and then it is no other object unless it has another size.
+    func refusedRange(_ head: TransferHead) -> TransferError {
+        let size = head["Content-Range"].flatMap { $0.hasPrefix("bytes */") ? Int64($0.dropFirst(8)) : nil }
+        if let size, size != version?.sizeBytes { return changed("has \(size) bytes") }
+        return TransferError(.protocolViolation, "\(place) refuses a range that it has")
+    }
+
+    /// What comes next begins anew when all was there, and still it was no answer.
+    func prepare() { if filled == buffer.count { filled = 0 } }
 
     func changed(_ sign: String) -> TransferError {
         TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read", detail: sign)
@@ -184,7 +196,7 @@ private final class RangeAnswer {
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
         if let version {
-            // Stores that have much to do leave it out at times (JuiceFS's gateway; measured): that says nothing.
+            // An answer that does not say it says nothing.
             guard (version.etag == nil) == (found.etag == nil) else {
                 throw TransferError(.protocolViolation, "\(place) does not say what it is each time")
             }
