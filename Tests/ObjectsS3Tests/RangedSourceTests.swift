@@ -135,11 +135,15 @@ struct RangedSourceTests {
             let place = try put(bytes, in: .seaweedfs)
             let proxy = try FaultProxy(.seaweedfs)
             var settings = S3ClientSettings()
-            settings.backoff = Backoff(baseSeconds: 0.001, capSeconds: 0.01)
+            (settings.backoff, settings.tries) = (Backoff(baseSeconds: 0.001, capSeconds: 0.01), 20)
             let client = try ObjectStore.seaweedfs.client(url: proxy.url, settings: settings)
             let source = try RangedSource(S3Ranges(client, place))
             var random = SeededGenerator(seed: seed)
-            let faults = ["pass", "pass", "cut", "before", "after", "range", "short", "status:503:SlowDown"]
+            // Eight tries of one piece may not all go wrong.
+            let faults = [
+                "pass", "pass", "pass", "pass", "pass", "pass", "cut", "before", "after", "range", "short",
+                "status:503:SlowDown",
+            ]
             try proxy.next((0..<60).map { _ in faults.randomElement(using: &random) ?? "pass" })
             var offset: Int64 = 0
             while offset < Int64(bytes.count) {

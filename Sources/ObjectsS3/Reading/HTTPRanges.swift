@@ -60,7 +60,7 @@ package final class HTTPRanges: RangeStore {
             } catch {
                 problem = error
             }
-            if answer.filled > filled { tries = 0 }
+            if answer.filled > filled, answer.filled < buffer.count { tries = 0 }
             filled = answer.filled
             tries += 1
             guard problem.mayPass || answer.mayBeGarbled(problem), tries < Self.mostTries else {
@@ -99,6 +99,7 @@ package final class HTTPRanges: RangeStore {
     private func once(
         _ answer: RangeAnswer, _ stop: TransferStop, _ wish: inout Double
     ) throws(TransferError) {
+        answer.prepare()
         // What is cached is the object itself.
         let headers = answer.conditions() + [TransferHeader("Accept-Encoding", "identity")]
         var request = TransferRequest("GET", address, headers: headers)
@@ -114,10 +115,10 @@ package final class HTTPRanges: RangeStore {
             guard !expiries.contains(where: { $0 <= now() }) else {
                 throw TransferError(.handler(.urlExpired), "\(shownName) has expired")
             }
-        case 404, 410, 412: if answer.hasVersion { throw answer.changed }
+        case 404, 410, 412: if answer.hasVersion { throw answer.changed("answered with \(response.status)") }
         case 416:
             if answer.isEmpty(response.head) { return }
-            if answer.hasVersion { throw answer.changed }
+            if answer.hasVersion { throw answer.refusedRange(response.head) }
         default: break
         }
         try response.requireSuccess()
@@ -151,8 +152,19 @@ private final class RangeAnswer {
         hasVersion && (problem.kind == .protocolViolation || problem.kind == .tls)
     }
 
-    var changed: TransferError {
-        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read")
+    /// Of bytes that are there by all that is known. A store that has much to do says so at times (JuiceFS's gateway;
+    /// measured), and then it is no other object unless it has another size.
+    func refusedRange(_ head: TransferHead) -> TransferError {
+        let size = head["Content-Range"].flatMap { $0.hasPrefix("bytes */") ? Int64($0.dropFirst(8)) : nil }
+        if let size, size != version?.sizeBytes { return changed("has \(size) bytes") }
+        return TransferError(.protocolViolation, "\(place) refuses a range that it has")
+    }
+
+    /// What comes next begins anew when all was there, and still it was no answer.
+    func prepare() { if filled == buffer.count { filled = 0 } }
+
+    func changed(_ sign: String) -> TransferError {
+        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read", detail: sign)
     }
 
     /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
@@ -184,11 +196,11 @@ private final class RangeAnswer {
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
         if let version {
-            // Stores that have much to do leave it out at times (JuiceFS's gateway; measured): that says nothing.
+            // An answer that does not say it says nothing.
             guard (version.etag == nil) == (found.etag == nil) else {
                 throw TransferError(.protocolViolation, "\(place) does not say what it is each time")
             }
-            guard Self.isSame(version, found) else { throw changed }
+            guard Self.isSame(version, found) else { throw changed("\(found) in place of \(version)") }
         }
         (version, whole) = (found, nil)
         expected = Int(min(size - offset, Int64(buffer.count)))

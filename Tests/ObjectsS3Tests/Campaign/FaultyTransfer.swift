@@ -98,7 +98,7 @@ struct FaultyTransfer: Sendable {
             let failure = Failure(error)
             let codes = trade == .download ? fate.codes.union(otherFate.codes) : fate.codes
             let isRight = codes.contains(failure.code) || trade == .replaced && failure.code == .sourceChanged
-            end = isRight ? .failed(failure.code) : .wrong("failed with \(failure.code.rawValue): \(failure.message)")
+            end = isRight ? .failed(failure.code) : .wrong("failed with \(failure)")
         }
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         let faults = try await blocking {
