@@ -8,12 +8,14 @@ FIXTURES := Fixtures
 SEEDS ?= 1200
 FAULTS ?= 200
 FAULT_JOBS ?= 500
+TRANSFERS ?= 3000
 REELPOOL := .build/release/reelpool
 # Where scripts/build-folder.sh has put the build folder; read anew by each recipe, since the first one links it.
 export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz faults fixtures bench bench-engine bench-pool bench-transfers clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz faults transfer-faults fixtures bench bench-engine bench-pool \
+    bench-transfers clean packages test-packages bench-packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -44,6 +46,10 @@ fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage th
 faults: test-packages ## Injure a real pool while it works: FAULTS=200 FAULT_JOBS=500 [SEED=n]
 	$(SWIFT) build -j $(JOBS) --product fault-harness
 	.build/debug/fault-harness --faults $(FAULTS) --jobs $(FAULT_JOBS) $(if $(SEED),--seed $(SEED))
+
+transfer-faults: test-packages ## Transfers on which things go wrong, to and from real stores: TRANSFERS=3000 [SEED=n]
+	REELPOOL_TRANSFERS=$(TRANSFERS) $(if $(SEED),REELPOOL_SEED=$(SEED)) scripts/servers.sh run \
+	    $(SWIFT) test --filter '^ObjectsS3Tests\.TransferCampaignTests'
 
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render

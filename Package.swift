@@ -137,11 +137,19 @@ let package = Package(
             ], swiftSettings: strict),
         // What tasks may name in a store, and behind URLs.
         .target(
-            name: "ObjectsS3", dependencies: ["HTTPTransfer", "Model", "S3", "WorkerCore"], swiftSettings: strict),
+            name: "ObjectsS3",
+            dependencies: [
+                "HTTPTransfer", "Model", "S3", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
         // The same for workers without keys to the store, by way of the control service.
         .target(
             name: "ObjectsEdge",
             dependencies: ["EdgeWire", "HTTPTransfer", "Model", "ObjectsS3", "S3", "StoreEdge", "WorkerCore"],
+            swiftSettings: strict),
+        // The store of a configuration: reached, set up and looked at; for daemons and the command line.
+        .target(
+            name: "StoreSetup", dependencies: ["HTTPTransfer", "Model", "PoolConfig", "S3"],
             swiftSettings: strict),
         // Claimed jobs to processes: what they may read and write, and what became of them.
         .target(
@@ -165,8 +173,7 @@ let package = Package(
             dependencies: [
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
                 "Model", "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service",
-                "SQLStore", "StoreEdge",
-                "StorePostgres", "StoreSQLite", "Webhooks", "WorkerCore",
+                "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
@@ -176,8 +183,9 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "Signals",
-                "WorkerCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "PoolConfig",
+                "Signals", "StoreSetup", "WorkerCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
@@ -265,6 +273,11 @@ let package = Package(
                 "Downloads", "EdgeWire", "Engine", "HTTPTransfer", "Media", "Model", "ObjectsEdge", "ObjectsS3",
                 "PoolTestSupport", "S3", "SQLStore", "Service", "StoreEdge", "StoreSQLite", "TestSupport",
                 "WorkerCore",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "StoreSetupTests",
+            dependencies: [
+                "HTTPTransfer", "Model", "PoolConfig", "PoolTestSupport", "S3", "StoreSetup", "TestSupport", "reelpool",
             ], swiftSettings: strict),
         .testTarget(
             name: "WebhookTests",

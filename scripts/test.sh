@@ -51,10 +51,13 @@ run_tests() {
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy, and so do media: together each
 # would be in the others' way. Daemons come one at a time.
-transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests)\.'
+transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
+campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
-run_tests --parallel --filter "$transfers"
+run_tests --parallel --filter "$transfers" --skip "$campaign"
+# Many at a time by itself.
+run_tests --parallel --filter "$campaign"
 run_tests --parallel --filter "$services"
 run_tests --no-parallel --filter "$daemons"
 run_tests --parallel --skip "$transfers|$services|$daemons"

@@ -61,6 +61,10 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case sourceChanged = "source_changed"
     /// A URL that was good for some time, and is no more.
     case urlExpired = "url_expired"
+    /// An upload whose id is not one of this pool's, or that the store knows no more.
+    case unknownUpload = "unknown_upload"
+    /// What was uploaded is not what was announced, or not there yet.
+    case uploadMismatch = "upload_mismatch"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -107,7 +111,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
             .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
-            .sourceChanged, .urlExpired:
+            .sourceChanged, .urlExpired, .unknownUpload, .uploadMismatch:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia

@@ -19,6 +19,10 @@ package final class JobContext: Sendable {
         listening = interruption.listen { stop.raise() }
     }
 
+    /// What parts of outputs take of memory, and the most that they took.
+    package var uploadBytes: Int { budget.bytes }
+    package var mostUploadBytes: Int { budget.mostBytes }
+
     deinit { interruption.stopListening(listening) }
 }
 

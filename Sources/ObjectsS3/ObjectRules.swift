@@ -77,7 +77,7 @@ package struct ObjectRules: Sendable, Equatable {
     }
 
     /// Whether an owner's name stays where it is put.
-    private static func isName(_ owner: String) -> Bool {
+    static func isName(_ owner: String) -> Bool {
         !owner.isEmpty && owner.utf8.count <= 256 && isPlain(owner)
             && !owner.utf8.contains { [UInt8(ascii: "/"), UInt8(ascii: "{"), UInt8(ascii: "}")].contains($0) }
             && owner.utf8.contains { $0 != UInt8(ascii: ".") }

@@ -1,16 +1,19 @@
 internal import HTTPTransfer
 package import Model
-internal import S3
+package import S3
 package import WorkerCore
 
 /// The store for workers without keys: what `S3Objects` does, but for the bytes, which go by URLs that are signed here.
 package struct S3Desk: ObjectDesk {
     private let objects: S3Objects
+    private let endpoint: S3Endpoint?
 
     private var vault: UploadVault { objects.vault }
     private var stop: TransferStop { objects.context.stop }
 
-    package init(_ objects: S3Objects, heeding interruption: Interruption) {
+    /// - Parameter endpoint: where those workers reach the store; as this process does unless it is given.
+    package init(_ objects: S3Objects, endpoint: S3Endpoint? = nil, heeding interruption: Interruption) {
+        self.endpoint = endpoint
         self.objects = S3Objects(objects.rules, objects.vault, JobContext(interruption))
     }
 
@@ -24,7 +27,8 @@ package struct S3Desk: ObjectDesk {
         }
         guard let info else { throw Failure(code: .fileNotFound, message: "\(place): there is no such object") }
         return SignedSource(
-            url: vault.client.presign("GET", place, seconds: seconds), sizeBytes: info.sizeBytes, etag: info.etag)
+            url: vault.client.presign("GET", place, seconds: seconds, at: endpoint), sizeBytes: info.sizeBytes,
+            etag: info.etag)
     }
 
     package func checkOutput(_ uri: String, owner: String) throws(Failure) {
@@ -49,7 +53,8 @@ package struct S3Desk: ObjectDesk {
         _ = try record(place, uploadID, lease)
         return numbers.map { number in
             vault.client.presign(
-                "PUT", place, query: [("partNumber", "\(number)"), ("uploadId", uploadID)], seconds: seconds)
+                "PUT", place, query: [("partNumber", "\(number)"), ("uploadId", uploadID)], seconds: seconds,
+                at: endpoint)
         }
     }
 
@@ -67,6 +72,7 @@ package struct S3Desk: ObjectDesk {
     package func abortUpload(_ uri: String, uploadID: String, of lease: Lease) throws(Failure) {
         let place = try S3Objects.place(uri, name: nil)
         guard let record = try vault.record(place.uri, of: lease), record.uploadID == uploadID else { return }
+        try vault.endTwins(place, of: lease, stop)
         _ = try vault.abort(place, uploadID, stop)
         // What was sealed may be an object, and stores need not say that there was no upload: that is for the sweep to judge.
         if record.etag == nil { try vault.ledger.forget(lease, place.uri) }

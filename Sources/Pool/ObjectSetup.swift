@@ -7,6 +7,7 @@ internal import ObjectsS3
 internal import PoolConfig
 internal import S3
 internal import StoreEdge
+internal import StoreSetup
 internal import WorkerCore
 
 /// What tasks may name, as the settings say it.
@@ -29,9 +30,16 @@ enum ObjectSetup {
         now: @escaping @Sendable () -> StoreTime, log: Logger
     ) throws(Failure) -> S3Objects? {
         guard let given = settings.objectStore else { return nil }
+        let connection = try StoreConnection(given, userAgent: userAgent)
         return S3Objects(
-            try client(given, userAgent), rules: try rules(given), ledger: ledger, now: now,
+            connection.client(keptConnections: keptConnections), rules: try rules(given), ledger: ledger, now: now,
             report: report(log))
+    }
+
+    /// Where the store is for those who come from outside.
+    static func publicEndpoint(_ settings: PoolSettings, userAgent: String) throws(Failure) -> S3Endpoint? {
+        guard let given = settings.objectStore else { return nil }
+        return try StoreConnection(given, userAgent: userAgent).publicEndpoint
     }
 
     /// The store by what the control service says.
@@ -40,12 +48,12 @@ enum ObjectSetup {
     ) -> EdgeObjects {
         var http = HTTPClient.Settings(.environmentProxy, userAgent: userAgent)
         http.authorityFile = control.storeAuthorityFile
-        http.keptLanes = keptLanes
+        http.keptLanes = keptConnections
         return EdgeObjects(client, worker: worker, http: HTTPClient(http), report: report(log))
     }
 
     /// A source, what is fetched ahead of it, and parts: of several jobs.
-    private static let keptLanes = 32
+    private static let keptConnections = 32
 
     private static func report(_ log: Logger) -> @Sendable (String, Failure) -> Void {
         { what, failure in
@@ -53,22 +61,18 @@ enum ObjectSetup {
         }
     }
 
-    private static func client(_ store: PoolSettings.ObjectStore, _ userAgent: String) throws(Failure) -> S3Client {
-        let style: S3Endpoint.Style =
-            switch store.style {
-            case .path: .path
-            case .virtual: .virtualHost
-            }
-        guard let endpoint = S3Endpoint(url: store.endpoint, region: store.region, style: style) else {
-            throw problem("REELPOOL_S3_ENDPOINT is not the URL of a store: a scheme, a host, and nothing behind them")
-        }
-        var http = HTTPClient.Settings(.open, userAgent: userAgent)
-        http.authorityFile = store.authorityFile
-        http.keptLanes = keptLanes
-        let credentials = S3Credentials(
-            accessKey: store.accessKey, secretKey: store.secretKey, sessionToken: store.sessionToken)
-        return S3Client(
-            endpoint: endpoint, credentials: credentials, http: HTTPClient(http), settings: S3ClientSettings())
+    /// - Returns: `nil` where no bucket of originals is configured.
+    static func uploads(
+        _ settings: PoolSettings, userAgent: String, newID: @escaping @Sendable () -> String,
+        now: @escaping @Sendable () -> StoreTime
+    ) throws(Failure) -> (any UploadDesk)? {
+        guard let given = settings.objectStore, let bucket = given.buckets["raw"] else { return nil }
+        let connection = try StoreConnection(given, userAgent: userAgent)
+        // The store's key is what all services of a pool have in common, and whoever has it needs no upload's id.
+        return DirectUploads(
+            connection.client(), endpoint: connection.publicEndpoint, rules: try rules(given), bucket: bucket,
+            secret: given.secretKey,
+            mostBytes: settings.caps[.render]?.sourceBytes ?? 0, newID: newID, now: now)
     }
 
     private static func rules(_ store: PoolSettings.ObjectStore) throws(Failure) -> ObjectRules {

@@ -10,6 +10,7 @@ internal import ObjectsS3
 internal import PoolConfig
 internal import ProgressRedis
 internal import QueueRabbitMQ
+internal import S3
 internal import SQLStore
 internal import Service
 internal import StorePostgres
@@ -29,6 +30,8 @@ final class PoolDaemon: Daemon {
     private let objects: ObjectRouter
     /// The store by its keys.
     private let stored: S3Objects?
+    /// Where workers without keys reach it.
+    private let publicEndpoint: S3Endpoint?
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let progress: ProgressFan
@@ -45,6 +48,7 @@ final class PoolDaemon: Daemon {
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         let userAgent = "reelpool/\(version)"
+        publicEndpoint = try ObjectSetup.publicEndpoint(settings, userAgent: userAgent)
         stored = try ObjectSetup.store(
             settings, ledger: store, userAgent: userAgent, now: { Self.wallClock() }, log: log)
         objects = ObjectSetup.router(
@@ -117,6 +121,13 @@ final class PoolDaemon: Daemon {
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         parts.webhooks = webhookRules
+        do throws(Failure) {
+            parts.uploads = try ObjectSetup.uploads(
+                settings, userAgent: "reelpool/\(version)", newID: parts.newID, now: { Self.wallClock() })
+        } catch {
+            // The same settings made the objects that jobs work on.
+            log.error("nothing can be uploaded", metadata: ["error": "\(error.message)"])
+        }
         // A store that is away must not hold up the end of the process.
         let interruption = Interruption()
         parts.edge = edge(heeding: interruption)
@@ -148,7 +159,8 @@ final class PoolDaemon: Daemon {
     private func edge(heeding interruption: Interruption) -> EdgeParts? {
         settings.service.edgeToken.map { token in
             EdgeParts(
-                token: token, progress: progress, objects: stored.map { S3Desk($0, heeding: interruption) },
+                token: token, progress: progress,
+                objects: stored.map { S3Desk($0, endpoint: publicEndpoint, heeding: interruption) },
                 urlSeconds: settings.service.edgeURLSeconds)
         }
     }

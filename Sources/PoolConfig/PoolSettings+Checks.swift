@@ -11,7 +11,7 @@ extension PoolSettings {
     func check(_ values: inout SettingValues, _ machine: MachineLimits) {
         checkMemory(&values, machine)
         checkSecrets(&values)
-        checkObjectStore(&values)
+        if let objectStore { Self.check(objectStore, &values) }
         if let control { checkControl(control, &values) }
         if !Self.levels.contains(logLevel) {
             values.report("REELPOOL_LOG_LEVEL", "is one of \(Self.levels.joined(separator: ", "))")

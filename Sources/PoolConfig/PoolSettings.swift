@@ -39,6 +39,8 @@ package struct PoolSettings: Sendable {
         package enum Style: String, Sendable { case path, virtual }
 
         package var endpoint: String
+        /// Where others reach it, if elsewhere.
+        package var publicEndpoint: String?
         package var region: String
         package var style: Style
         package var accessKey: String
@@ -49,6 +51,8 @@ package struct PoolSettings: Sendable {
         package var buckets: [String: String]
         package var readable: [String]
         package var writable: [String]
+        /// Of pages that upload straight to the store.
+        package var browserOrigins: [String]
     }
 
     /// The only way of a worker without a database to its pool.

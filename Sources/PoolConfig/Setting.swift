@@ -75,6 +75,10 @@ package enum Settings {
 
     private static let objectStore = [
         Setting("REELPOOL_S3_ENDPOINT", .text, nil, "A store that speaks S3: `https://host` or `https://host:port`."),
+        Setting(
+            "REELPOOL_S3_PUBLIC_ENDPOINT", .text, nil,
+            "Where pages and edge workers reach the store, if that is another address: it stands in the URLs they are given."
+        ),
         Setting("REELPOOL_S3_REGION", .text, "auto", "The region that requests are signed for."),
         Setting("REELPOOL_S3_STYLE", .text, "path", "Where a bucket's name stands: path or virtual."),
         Setting("REELPOOL_S3_ACCESS_KEY", .secret, nil, "The id of the key."),
@@ -86,10 +90,14 @@ package enum Settings {
         Setting("REELPOOL_S3_BUCKET_ASSETS", .text, nil, "The bucket of pictures and music, `{assets}` in patterns."),
         Setting(
             "REELPOOL_S3_READ_ALLOW", .list, nil,
-            "What tasks may read, such as `{raw}/{owner}`; `{raw}/clips`, `{exports}/exports`, `{assets}` by default."),
+            "What tasks may read, such as `{raw}/{owner}`; `{raw}/clips`, `{raw}/uploads/{owner}`, `{exports}/exports` and "
+                + "`{assets}` by default."),
         Setting(
             "REELPOOL_S3_WRITE_ALLOW", .list, nil,
             "What tasks may write; `{raw}/clips` and `{exports}/exports` by default."),
+        Setting(
+            "REELPOOL_S3_BROWSER_ORIGINS", .list, nil,
+            "Origins of pages that upload straight to the store, such as `https://app.example`; for `storage init`."),
     ]
 
     private static let arrivals = [

@@ -41,9 +41,14 @@ package struct S3Error: ClassifiedError, Equatable {
     package let detail: String?
     /// The store's own name of the reason, such as `NoSuchKey`, where it gave one.
     package let serverCode: String?
+    /// Which region the store would have a request signed for, where it said so.
+    package let serverRegion: String?
 
-    package init(_ kind: Kind, _ message: String, detail: String? = nil, serverCode: String? = nil) {
-        (self.kind, self.message, self.detail, self.serverCode) = (kind, message, detail, serverCode)
+    package init(
+        _ kind: Kind, _ message: String, detail: String? = nil, serverCode: String? = nil, serverRegion: String? = nil
+    ) {
+        (self.kind, self.message, self.detail) = (kind, message, detail)
+        (self.serverCode, self.serverRegion) = (serverCode, serverRegion)
     }
 
     package var code: FailureCode {

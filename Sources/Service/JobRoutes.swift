@@ -23,7 +23,7 @@ struct JobRoutes: Sendable {
     }
 
     @Sendable private func submit(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        var body = try await parse(request)
+        var body = try await Self.parse(request)
         if let key = request.headers[.idempotencyKey] {
             body = body.adding("idempotency_key", .string(key))
         } else if body["id"] == nil, body["idempotency_key"] == nil {
@@ -104,7 +104,7 @@ struct JobRoutes: Sendable {
 
     @Sendable private func change(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let id = try id(context)
-        let body = try await parse(request)
+        let body = try await Self.parse(request)
         guard let members = body.objectValue, Array(members.keys) == ["tier"],
             let tier = body["tier"]?.integerValue, (0...3).contains(tier)
         else { throw Problem.invalid("a tier from 0 to 3 is all that can be changed") }
@@ -141,12 +141,12 @@ struct JobRoutes: Sendable {
         return id
     }
 
-    private func parse(_ request: Request) async throws -> JSONValue {
+    static func parse(_ request: Request, upTo limit: Int = EnvelopeReader.maximumBytes) async throws -> JSONValue {
         let buffer: ByteBuffer
         do {
-            buffer = try await request.body.collect(upTo: EnvelopeReader.maximumBytes)
+            buffer = try await request.body.collect(upTo: limit)
         } catch {
-            throw Problem.invalid("the body is larger than \(EnvelopeReader.maximumBytes) bytes")
+            throw Problem.invalid("the body is larger than \(limit) bytes")
         }
         do {
             let value = try JSONValue(
@@ -176,7 +176,7 @@ struct JobRoutes: Sendable {
 }
 
 extension HTTPField.Name {
-    fileprivate static var idempotencyKey: HTTPField.Name { HTTPField.Name("Idempotency-Key") ?? .ifMatch }
+    static var idempotencyKey: HTTPField.Name { HTTPField.Name("Idempotency-Key") ?? .ifMatch }
 }
 
 extension JSONValue {

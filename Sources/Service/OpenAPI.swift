@@ -9,7 +9,9 @@ enum OpenAPI {
             "title": "Reelpool", "version": "1",
             "description": "Dispatch, watch and cancel jobs of a media-processing pool.",
         ],
-        "components": ["securitySchemes": ["token": ["type": "http", "scheme": "bearer"]], "schemas": schemas],
+        "components": [
+            "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]], "schemas": .object(schemas),
+        ],
         "security": [["token": []]],
         "paths": [
             "/v1/jobs": ["post": submit, "get": list],
@@ -45,6 +47,9 @@ enum OpenAPI {
                 ],
             ],
             "/v1/workers": ["get": operation("workers", "Workers as they last reported", [200: "Workers"])],
+            "/v1/uploads": ["post": UploadsAPI.begin], "/v1/uploads/{id}": ["delete": UploadsAPI.drop],
+            "/v1/uploads/{id}/parts": ["post": UploadsAPI.parts],
+            "/v1/uploads/{id}/complete": ["post": UploadsAPI.complete],
         ],
     ]
 
@@ -89,18 +94,20 @@ enum OpenAPI {
         return .object(members)
     }
 
-    private static func json(_ schema: String) -> JSONValue {
+    static func json(_ schema: String) -> JSONValue {
         ["application/json": ["schema": ["$ref": .string("#/components/schemas/\(schema)")]]]
     }
 
-    private static func problem(_ text: String) -> JSONValue {
+    static func problem(_ text: String) -> JSONValue {
         [
             "description": .string(text),
             "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
         ]
     }
 
-    private static let schemas: JSONValue = [
+    private static let schemas = UploadsAPI.schemas.merging(jobSchemas) { $1 }
+
+    private static let jobSchemas: [String: JSONValue] = [
         "NewJob": [
             "type": "object", "required": ["kind", "owner", "payload"], "additionalProperties": false,
             "properties": [
@@ -140,5 +147,5 @@ enum OpenAPI {
         ],
     ]
 
-    private static let kinds: JSONValue = ["enum": .array(JobKind.allCases.map { .string($0.rawValue) })]
+    static let kinds: JSONValue = ["enum": .array(JobKind.allCases.map { .string($0.rawValue) })]
 }

@@ -17,8 +17,25 @@ struct Problem: Error, HTTPResponseError {
             case .dependencyUnavailable: .serviceUnavailable
             case .cancelled, .interrupted, .crashed, .internalFault: .internalServerError
             }
-        if failure.code == .invalidJSON { status = .badRequest }
-        if failure.code == .leaseLost { status = .conflict }
+        switch failure.code {
+        case .invalidJSON: status = .badRequest
+        case .leaseLost: status = .conflict
+        case .unknownUpload: status = .notFound
+        default: break
+        }
+    }
+
+    /// As what an upload's requests mean by a code, rather than a task's.
+    static func ofUpload(_ failure: Failure) -> Problem {
+        var problem = Problem(failure)
+        switch failure.code {
+        case .sourceNotAllowed: problem.status = .forbidden
+        case .sourceTooLarge: problem.status = .contentTooLarge
+        case .urlExpired: problem.status = .gone
+        case .uploadMismatch: problem.status = .conflict
+        default: break
+        }
+        return problem
     }
 
     private init(_ status: HTTPResponse.Status, _ code: FailureCode, _ message: String) {

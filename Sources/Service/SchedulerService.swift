@@ -4,6 +4,7 @@ internal import Hummingbird
 package import Logging
 internal import Model
 internal import NIOCore
+internal import Synchronization
 package import WorkerCore
 
 /// What the service works on.
@@ -17,6 +18,8 @@ package struct ServiceParts: Sendable {
     package var obstacles: @Sendable () async -> [String]
     /// `nil` where no worker without a database is let in.
     package var edge: EdgeParts?
+    /// `nil` where there is no store to upload to.
+    package var uploads: (any UploadDesk)?
     var rules = TaskRules()
     /// `nil` where nobody could sign one.
     package var webhooks: WebhookRules? {
@@ -74,11 +77,26 @@ package enum SchedulerService {
         // What it has to say is said by whoever calls this; being cancelled is no error.
         var quiet = log
         quiet.logLevel = .critical
+        let listener = Listener()
         let application = Application(
             router: router,
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "reelpool"),
-            onServerRunning: { channel in onStart(channel.localAddress?.port ?? port) }, logger: quiet)
-        try await application.run()
+            onServerRunning: { channel in
+                listener.keep(channel)
+                onStart(channel.localAddress?.port ?? port)
+            }, logger: quiet)
+        let work = Task { try await application.run() }
+        do {
+            try await withTaskCancellationHandler {
+                try await work.value
+            } onCancel: {
+                listener.close { work.cancel() }
+            }
+        } catch {
+            // How a server that is told to end does so is nobody's affair.
+            try Task.checkCancellation()
+            throw error
+        }
     }
 
     private static func addHealth(
@@ -110,11 +128,33 @@ package enum SchedulerService {
         // Without a token nobody is let in.
         let scheduler = router.group("v1").add(middleware: BearerToken(token: token))
         JobRoutes(parts: parts).add(to: scheduler)
+        UploadRoutes(desk: parts.uploads).add(to: scheduler)
         if let edge = parts.edge {
             let workers = router.group("v1/edge").add(middleware: BearerToken(token: edge.token))
             EdgeRoutes(store: parts.store, edge: edge, bell: bell).add(to: workers)
         }
         return router
+    }
+}
+
+/// Where connections come in.
+///
+/// One that is accepted in the moment in which its server's task is cancelled is dropped unopened, for which NIO ends the
+/// process (https://github.com/apple/swift-nio/issues/3481). So first nothing is accepted any more, then what came is
+/// taken up, and then the task is cancelled.
+private final class Listener: Sendable {
+    private static let pause = TimeAmount.milliseconds(100)
+
+    private let channel = Mutex<(any Channel)?>(nil)
+
+    func keep(_ new: any Channel) { channel.withLock { $0 = new } }
+
+    /// - Parameter after: called when nothing comes in any more, from any thread.
+    func close(_ after: @escaping @Sendable () -> Void) {
+        guard let channel = channel.withLock({ $0 }) else { return after() }
+        channel.close().whenComplete { _ in
+            channel.eventLoop.scheduleTask(in: Self.pause) { after() }
+        }
     }
 }
 

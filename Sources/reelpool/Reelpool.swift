@@ -16,7 +16,8 @@ struct Reelpool: AsyncParsableCommand {
               reelpool analyze talk.mp4 --edit pauses.json
               reelpool render pauses.json --output tight.mp4
 
-            submit, watch, status, cancel, requeue and workers speak to a pool's service in place of working here.
+            submit, watch, status, cancel, requeue and workers speak to a pool's service in place of working here. \
+            storage sets up and checks the store that a pool keeps its media in.
 
             Every command prints JSON with --json, and one JSON error with a stable code when it fails \
             (docs/errors.md lists codes and exit statuses).
@@ -25,7 +26,7 @@ struct Reelpool: AsyncParsableCommand {
         subcommands: [
             ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self,
             SubmitCommand.self, WatchCommand.self, StatusCommand.self, CancelCommand.self, RequeueCommand.self,
-            WorkersCommand.self,
+            WorkersCommand.self, StorageCommand.self,
         ]
     )
 

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import PoolTestSupport
+import S3
 import TestSupport
 import Testing
 
@@ -56,6 +57,33 @@ struct ComposeTests {
             #expect(limit >= slots * ((memory ?? 0) + (256 << 20)), "\(name)")
             #expect(service["read_only"] == true && service["cap_drop"] == ["ALL"], "\(name)")
         }
+    }
+
+    @Test(
+        "makes the buckets of its settings with the command that it gives",
+        .enabled(if: ObjectStore.areThere, "\(ObjectStore.absence)"))
+    func storage() async throws {
+        let service = try #require(try await Self.document()["services"]?["storage"])
+        var environment = try #require(service["environment"]?.objectValue).compactMapValues(\.stringValue)
+        let buckets = ["RAW", "EXPORTS", "ASSETS"].map { "compose-\($0.lowercased())" }
+        for (name, value) in try await blocking({ try Self.store() }) { environment[name] = value }
+        for (name, bucket) in zip(["RAW", "EXPORTS", "ASSETS"], buckets) {
+            environment["REELPOOL_S3_BUCKET_\(name)"] = bucket
+        }
+        #expect(service["entrypoint"]?.arrayValue?.last?.stringValue?.hasSuffix("/reelpool") == true)
+        let command = service["command"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let words = ["-i"] + environment.map { "\($0)=\($1)" } + [Fixture.program] + command
+        let result = try await blocking { try Command.run("env", words) }
+        #expect(result.status == 0 && buckets.allSatisfy(result.text.contains), "\(result.text)\(result.errors)")
+    }
+
+    /// Where the store is here.
+    private static func store() throws -> [String: String] {
+        let credentials = try ObjectStore.credentials
+        return [
+            "REELPOOL_S3_ENDPOINT": try ObjectStore.juicefs.url, "REELPOOL_S3_ACCESS_KEY": credentials.accessKey,
+            "REELPOOL_S3_SECRET_KEY": credentials.secretKey,
+        ]
     }
 
     @Test("starts daemons that work, each with the command and environment that it gives")

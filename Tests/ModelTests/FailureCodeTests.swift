@@ -50,7 +50,7 @@ struct FailureCodeTests {
         .rangeReversed: .invalidInput, .rangeOutOfBounds: .invalidInput, .editKeepsNothing: .invalidInput,
         .outputIsSource: .invalidInput, .fixtureMismatch: .invalidInput, .invalidTask: .invalidInput,
         .unknownTask: .invalidInput, .sourceNotAllowed: .invalidInput, .sourceChanged: .invalidInput,
-        .urlExpired: .invalidInput,
+        .urlExpired: .invalidInput, .unknownUpload: .invalidInput, .uploadMismatch: .invalidInput,
         .formatNotAllowed: .unsupportedMedia, .noDecoder: .unsupportedMedia, .noEncoder: .unsupportedMedia,
         .encryptedMedia: .unsupportedMedia, .codecNotInContainer: .unsupportedMedia,
         .tooManyPixels: .limitExceeded, .tooManyStreams: .limitExceeded, .outOfMemory: .limitExceeded,

@@ -95,6 +95,12 @@ struct EdgeSourceTests {
                 let void = failure { _ = try edge.objects(nothing).open(empty.uri, owner: "ann") }
                 #expect(void?.code == .emptyFile)
             }
+            let outside = try #require(S3Endpoint(url: "https://media.example.org", region: "auto", style: .path))
+            let url = try await blocking {
+                try S3Desk(edge.bench.objects, endpoint: outside, heeding: Interruption())
+                    .read(place.uri, owner: "ann", seconds: 60).url
+            }
+            #expect(url.hasPrefix("https://media.example.org/\(place.bucket)/"), "as edge workers reach it")
             try await edge.bench.end(lease, Bench.failed)
             let stale = try await blocking { failure { _ = try edge.objects(lease).open(place.uri, owner: "ann") } }
             #expect(stale?.code == .leaseLost)
@@ -135,9 +141,12 @@ struct EdgeSourceTests {
 struct EdgeOutputTests {
     private static let bounds = OutputBounds(headBytes: 1000, limitBytes: 1 << 30)
     private static let bytes = randomBytes(16 * mebibyte + 77, seed: 43)
+    private static let less = Array(bytes[..<(9 * mebibyte)])
     private static let head = randomBytes(1000, seed: 44)
 
-    private static func write(_ edge: EdgeBench, _ place: S3Place, _ lease: Lease) throws -> any StagedObject {
+    private static func write(
+        _ edge: EdgeBench, _ place: S3Place, _ lease: Lease, _ bytes: [UInt8] = bytes
+    ) throws -> any StagedObject {
         let output = try edge.objects(lease).stage(place.uri, name: nil, bounds: bounds, for: lease)
         try output.append(bytes)
         return output
@@ -187,13 +196,13 @@ struct EdgeOutputTests {
         try await EdgeBench.with(store) { edge in
             let place = try store.place("out.mp4")
             let lease = try await edge.claimed(nil, place)
-            try await blocking { _ = try Self.write(edge, place, lease) }
+            try await blocking { _ = try Self.write(edge, place, lease, Self.less) }
             try await eventually("it is aborted") {
                 try await blocking { try edge.bench.client.uploadNames(place) }.isEmpty
             }
             try await eventually("it is struck off") { try await edge.bench.ledger.uploads(of: lease.job).isEmpty }
             try await blocking {
-                try edge.objects(lease).commit([try Self.write(edge, place, lease)], for: lease)
+                try edge.objects(lease).commit([try Self.write(edge, place, lease, Self.less)], for: lease)
                 #expect(try edge.bench.client.isThere(place))
             }
             try await edge.bench.end(lease, Bench.failed)

@@ -15,26 +15,6 @@ struct RangedSourceTests {
         return place
     }
 
-    /// As demuxers read: runs here and there, a look at the end, and back.
-    private struct Walk {
-        var random: SeededGenerator
-        let size: Int64
-        var position: Int64 = 0
-
-        mutating func next() -> (offset: Int64, count: Int) {
-            let count = Int.random(in: 1...300_000, using: &random)
-            switch Int.random(in: 0..<10, using: &random) {
-            case 0: position = .random(in: 0..<size, using: &random)
-            case 1: position = max(0, size - .random(in: 0...400_000, using: &random))
-            case 2: position = max(0, position - .random(in: 0...500_000, using: &random))
-            case 3: position = min(size, position + .random(in: 0...500_000, using: &random))
-            default: break
-            }
-            defer { position = min(size, position + Int64(count)) }
-            return (position, count)
-        }
-    }
-
     @Test("has the bytes that it has, however it is read", arguments: ObjectStore.allCases)
     func randomReads(store: ObjectStore) async throws {
         let seed = newSeed()
@@ -44,13 +24,14 @@ struct RangedSourceTests {
             let ranges = CountedRanges(S3Ranges(try store.client(), place))
             let source = try RangedSource(ranges)
             #expect(source.sizeBytes == Int64(bytes.count))
-            var walk = Walk(random: SeededGenerator(seed: seed), size: Int64(bytes.count))
+            var walk = ReadWalk(random: SeededGenerator(seed: seed), size: Int64(bytes.count))
             for _ in 0..<600 {
                 let (offset, count) = walk.next()
                 let expected = bytes[Int(offset)..<min(bytes.count, Int(offset) + count)]
                 let found = try source.bytes(count, at: offset)
-                #expect(found.elementsEqual(expected), "\(count) bytes at \(offset), seed \(seed)")
-                if !found.elementsEqual(expected) { break }
+                let isRight = isSame(found, expected)
+                #expect(isRight, "\(count) bytes at \(offset), seed \(seed)")
+                if !isRight { break }
             }
             #expect(try source.bytes(10, at: Int64(bytes.count)).isEmpty)
             #expect(try source.bytes(10, at: 1 << 50).isEmpty)
@@ -69,12 +50,13 @@ struct RangedSourceTests {
             while true {
                 let piece = try source.bytes(256 << 10, at: offset)
                 if piece.isEmpty { break }
-                #expect(piece.elementsEqual(bytes[Int(offset)..<Int(offset) + piece.count]))
+                #expect(isSame(piece, bytes[Int(offset)..<Int(offset) + piece.count]))
                 offset += Int64(piece.count)
             }
             #expect(offset == Int64(bytes.count))
             #expect(ranges.bytes == bytes.count, "nothing twice")
-            #expect(ranges.requests.count < 90, "\(ranges.requests.map(\.count))")
+            // Each window is a sixteenth of what has been read: 89, and some more where the reader was quicker.
+            #expect(ranges.requests.count < 110, "\(ranges.requests.map(\.count))")
         }
     }
 
@@ -89,7 +71,7 @@ struct RangedSourceTests {
                 for start in [0, half] {
                     let offset = start + step * 150_000
                     let piece = try source.bytes(150_000, at: offset)
-                    #expect(piece.elementsEqual(bytes[Int(offset)..<Int(offset) + 150_000]))
+                    #expect(isSame(piece, bytes[Int(offset)..<Int(offset) + 150_000]))
                 }
             }
             let wanted = 2 * 120 * 150_000
@@ -137,17 +119,10 @@ struct RangedSourceTests {
             let client = try ObjectStore.seaweedfs.client(url: proxy.url)
             let source = try RangedSource(S3Ranges(client, place), interruption: interruption)
             try proxy.next([fault])
-            let begin = ContinuousClock.now
-            OwnThread.start(named: "test.raise") {
-                let asked = { ((try? proxy.seen) ?? []).contains { $0.method == "GET" } }
-                while !asked(), ContinuousClock.now - begin < .seconds(30) {}
-                interruption.raise()
-            }
+            let alarm = Alarm(interruption) { try proxy.seen.contains { $0.method == "GET" } }
             #expect(failure { _ = try source.bytes(10, at: mebibyte64) }?.code == .cancelled)
             source.close()
-            let seconds = (ContinuousClock.now - begin) / .seconds(1)
-            print("a read that hung ended after \(seconds) s")
-            #expect(seconds < 20)
+            try alarm.check("a read that hung")
             #expect(failure { _ = try source.bytes(10, at: 2 * mebibyte64) }?.code == .cancelled)
         }
     }
@@ -160,16 +135,20 @@ struct RangedSourceTests {
             let place = try put(bytes, in: .seaweedfs)
             let proxy = try FaultProxy(.seaweedfs)
             var settings = S3ClientSettings()
-            settings.backoff = Backoff(baseSeconds: 0.001, capSeconds: 0.01)
+            (settings.backoff, settings.tries) = (Backoff(baseSeconds: 0.001, capSeconds: 0.01), 20)
             let client = try ObjectStore.seaweedfs.client(url: proxy.url, settings: settings)
             let source = try RangedSource(S3Ranges(client, place))
             var random = SeededGenerator(seed: seed)
-            let faults = ["pass", "pass", "cut", "before", "after", "range", "short", "status:503:SlowDown"]
+            // Eight tries of one piece may not all go wrong.
+            let faults = [
+                "pass", "pass", "pass", "pass", "pass", "pass", "cut", "before", "after", "range", "short",
+                "status:503:SlowDown",
+            ]
             try proxy.next((0..<60).map { _ in faults.randomElement(using: &random) ?? "pass" })
             var offset: Int64 = 0
             while offset < Int64(bytes.count) {
                 let piece = try source.bytes(256 << 10, at: offset)
-                #expect(piece.elementsEqual(bytes[Int(offset)..<Int(offset) + piece.count]), "seed \(seed)")
+                #expect(isSame(piece, bytes[Int(offset)..<Int(offset) + piece.count]), "seed \(seed)")
                 offset += Int64(piece.count)
                 if piece.isEmpty { break }
             }

@@ -23,6 +23,18 @@ func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     }
 }
 
+/// Whether bytes are the same. Tests are not optimised, and a comparison one by one takes a second for 20 MB.
+func isSame(_ one: [UInt8], _ other: some Collection<UInt8>) -> Bool {
+    one.withUnsafeBytes { one in
+        other.withContiguousStorageIfAvailable { other in
+            let other = UnsafeRawBufferPointer(other)
+            guard one.count == other.count else { return false }
+            guard let left = one.baseAddress, let right = other.baseAddress else { return one.isEmpty }
+            return memcmp(left, right, one.count) == 0
+        } ?? one.elementsEqual(other)
+    }
+}
+
 func newSeed() -> UInt64 { .random(in: 0..<1_000_000) }
 
 /// A store's ranges, counted.
@@ -68,11 +80,10 @@ final class CountedRanges: RangeStore {
 
 extension ByteSource {
     func bytes(_ count: Int, at offset: Int64) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: max(1, count))
-        let found = try bytes.withUnsafeMutableBytes { buffer in
-            try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+        try [UInt8](unsafeUninitializedCapacity: max(1, count)) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer).prefix(count))
+            filled = try read(into: room, at: offset)
         }
-        return Array(bytes.prefix(found))
     }
 }
 
@@ -95,11 +106,11 @@ extension S3Client {
         guard let size = try info(place, stop: TransferStop())?.sizeBytes else {
             throw CommandFailure(description: "there is no \(place)")
         }
-        var bytes = [UInt8](repeating: 0, count: Int(size) + 1)
-        let count = try bytes.withUnsafeMutableBytes { buffer in
-            try read(place, at: 0, into: buffer, ifMatch: nil, stop: TransferStop()).count
+        return try [UInt8](unsafeUninitializedCapacity: Int(size) + 1) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer).prefix(Int(size) + 1))
+            filled = try read(place, at: 0, into: room, ifMatch: nil, stop: TransferStop()).count
         }
-        return Array(bytes.prefix(count))
     }
 
     func uploadNames(_ place: S3Place) throws -> [String] {
@@ -152,10 +163,11 @@ struct Bench: Sendable {
 
     init(
         _ store: ObjectStore, _ ledger: SQLJobStore, through url: String? = nil, over given: (any UploadLedger)? = nil,
-        settings: S3ClientSettings = S3ClientSettings(), now: @escaping @Sendable () -> StoreTime = Bench.now
+        settings: S3ClientSettings = S3ClientSettings(), authority: String? = nil,
+        now: @escaping @Sendable () -> StoreTime = Bench.now
     ) throws {
         (self.store, self.ledger) = (store, ledger)
-        client = try store.client(url: url, settings: settings)
+        client = try store.client(url: url, settings: settings, authority: authority)
         let reports = Reports()
         self.reports = reports
         objects = S3Objects(
@@ -175,8 +187,9 @@ struct Bench: Sendable {
         var lease: Lease?
         try await eventually("the job can be claimed") {
             _ = try await ledger.sweep()
+            // Nobody renews it, however long the machine takes.
             let request = ClaimRequest(
-                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 900)
+                worker: "w", kinds: [.render], limit: 1, memoryBytes: 1 << 40, leaseSeconds: 3600)
             lease = try await ledger.claim(request).first.map { Lease(job: $0.id, epoch: $0.epoch) }
             return lease != nil
         }
@@ -210,3 +223,48 @@ struct Bench: Sendable {
 }
 
 let mebibyte = 1 << 20
+
+/// As demuxers read: runs here and there, a look at the end, and back.
+struct ReadWalk {
+    var random: SeededGenerator
+    let size: Int64
+    private var position: Int64 = 0
+
+    init(random: SeededGenerator, size: Int64) { (self.random, self.size) = (random, size) }
+
+    mutating func next() -> (offset: Int64, count: Int) {
+        let count = Int.random(in: 1...300_000, using: &random)
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0: position = .random(in: 0..<size, using: &random)
+        case 1: position = max(0, size - .random(in: 0...400_000, using: &random))
+        case 2: position = max(0, position - .random(in: 0...500_000, using: &random))
+        case 3: position = min(size, position + .random(in: 0...500_000, using: &random))
+        default: break
+        }
+        defer { position = min(size, position + Int64(count)) }
+        return (position, count)
+    }
+}
+
+/// Ends an attempt as soon as it hangs, and looks at the clock.
+final class Alarm: Sendable {
+    private let raised = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(_ interruption: Interruption, when hangs: @escaping @Sendable () throws -> Bool) {
+        OwnThread.start(named: "test.raise") { [self] in
+            let end = ContinuousClock.now + patience
+            while (try? hangs()) != true, ContinuousClock.now < end { usleep(20_000) }
+            raised.withLock { $0 = ContinuousClock.now }
+            interruption.raise()
+        }
+    }
+
+    /// - Parameter what: has just ended.
+    func check(_ what: String) throws {
+        let moment = try #require(raised.withLock { $0 }, "\(what) ended by itself")
+        let seconds = (ContinuousClock.now - moment) / .seconds(1)
+        print("\(what) was left after \((seconds * 1000).rounded()) ms")
+        // A second, and as much for a machine that does much else.
+        #expect(seconds < 2)
+    }
+}

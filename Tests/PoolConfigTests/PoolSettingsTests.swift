@@ -68,7 +68,8 @@ struct PoolSettingsTests {
         #expect(try Self.load([:]).objectStore == nil && Self.load([:]).allowsURLs)
         let standard = try #require(try Self.load(Self.store).objectStore)
         #expect(standard.region == "auto" && standard.style == .path && standard.buckets == ["raw": "my-raw"])
-        #expect(standard.readable == ["{raw}/clips"] && standard.writable == ["{raw}/clips"])
+        #expect(standard.readable == ["{raw}/clips", "{raw}/uploads/{owner}"])
+        #expect(standard.writable == ["{raw}/clips"] && standard.browserOrigins == [])
         let more = Self.store.merging([
             "REELPOOL_S3_STYLE": "virtual", "REELPOOL_S3_READ_ALLOW": "{raw}/u/{owner}, other",
             "REELPOOL_S3_WRITE_ALLOW": "out/{owner}", "REELPOOL_S3_SESSION_TOKEN": "t",
@@ -91,11 +92,28 @@ struct PoolSettingsTests {
             ["REELPOOL_S3_SECRET_KEY": "aaaaaaaaaaaaaaaa"], ["REELPOOL_S3_STYLE": "dns"],
             ["REELPOOL_S3_BUCKET_RAW": ""], ["REELPOOL_S3_BUCKET_RAW": "a/b"],
             ["REELPOOL_S3_READ_ALLOW": "{exports}/x"], ["REELPOOL_S3_ENDPONT": "https://x"],
+            ["REELPOOL_S3_BROWSER_ORIGINS": "app.example"], ["REELPOOL_S3_PUBLIC_ENDPOINT": "media.example"],
+            ["REELPOOL_S3_BROWSER_ORIGINS": "https://app.example/"],
         ])
     func badStore(change: [String: String]) {
         let lines = Self.problems(Self.store.merging(change) { $1 })
         #expect(!lines.isEmpty)
         #expect(!lines.contains { $0.contains("hunter2") || $0.contains("minioadmin") })
+    }
+
+    @Test("of an object store alone are read without the rest, which may be wrong")
+    func storeAlone() throws {
+        let wrong = ["REELPOOL_SLOTS": "many", "REELPOOL_BROKER": "nowhere", "RENDER_MEMROY": "6g"]
+        let store = try PoolSettings.loadObjectStore(
+            overrides: ["REELPOOL_S3_BROWSER_ORIGINS": "https://app.example,http://localhost:3000"],
+            environment: Self.store.merging(wrong) { $1 })
+        #expect(store.buckets == ["raw": "my-raw"])
+        #expect(store.browserOrigins == ["https://app.example", "http://localhost:3000"])
+        for environment in [[:], ["REELPOOL_S3_BUCKET_RAW": "x"], Self.store.merging(["REELPOOL_S3_X": "1"]) { $1 }] {
+            #expect(throws: ConfigurationProblems.self) {
+                try PoolSettings.loadObjectStore(environment: environment)
+            }
+        }
     }
 
     @Test("on the command line go before those in the environment")
@@ -154,6 +172,21 @@ struct PoolSettingsTests {
             "REELPOOL_REDIS": "redis://cache",
         ]
         for (name, value) in others { #expect(names([name: value]) == [name]) }
+        // Whatever belongs to the store's keys, alone or together.
+        let keys = [
+            "REELPOOL_S3_ENDPOINT": "https://s3.example.org", "REELPOOL_S3_ACCESS_KEY": "reelpool",
+            "REELPOOL_S3_SECRET_KEY": "qk29-ff07-xm41", "REELPOOL_S3_SESSION_TOKEN": "t",
+            "REELPOOL_S3_BUCKET_RAW": "raw", "REELPOOL_S3_READ_ALLOW": "raw",
+        ]
+        for (name, value) in keys { #expect(names([name: value]) == [name]) }
+        #expect(Set(names(keys)) == Set(keys.keys) && names(keys).count == keys.count)
+        #expect(Self.problems(["REELPOOL_S3_CA_FILE": "/ca.pem"]).count == 1, "of no use without a store")
+        let trusting = try Self.load([
+            "REELPOOL_CONTROL": "https://control.example.org", "REELPOOL_EDGE_TOKEN": token,
+            "REELPOOL_S3_CA_FILE": "/ca.pem", "REELPOOL_CONTROL_CA": "/control.pem",
+        ])
+        #expect(trusting.control?.storeAuthorityFile == "/ca.pem" && trusting.control?.authorityFile == "/control.pem")
+        #expect(trusting.objectStore == nil && trusting.service.edgeURLSeconds == 900)
     }
 
     @Test("never show a secret in what is wrong with it")

@@ -39,11 +39,13 @@ package enum ObjectStore: String, Sendable, CaseIterable {
 
     package func client(
         url: String? = nil, region: String = "us-east-1", style: S3Endpoint.Style = .path,
-        credentials: S3Credentials? = nil, settings: S3ClientSettings = S3ClientSettings()
+        credentials: S3Credentials? = nil, settings: S3ClientSettings = S3ClientSettings(), authority: String? = nil
     ) throws -> S3Client {
-        S3Client(
+        var http = HTTPClient.Settings(.open)
+        http.authorityFile = authority
+        return S3Client(
             endpoint: try endpoint(url: url, region: region, style: style),
-            credentials: try credentials ?? Self.credentials, http: HTTPClient(.init(.open)), settings: settings)
+            credentials: try credentials ?? Self.credentials, http: HTTPClient(http), settings: settings)
     }
 
     private static let made = Mutex<Set<ObjectStore>>([])

@@ -38,9 +38,11 @@ package struct Servers: Sendable {
     }
 
     /// A set of servers for one suite, which may stop and start them as it likes.
-    package static func start(_ names: [String]) async throws -> Servers {
+    ///
+    /// - Parameter settings: of the servers, `NAME=value`.
+    package static func start(_ names: [String], settings: [String] = []) async throws -> Servers {
         let folder = FileManager.default.temporaryDirectory.path + "/reelpool-private-\(UUID().uuidString.prefix(8))"
-        try await script(folder, ["start"] + names)
+        try await script(folder, ["start"] + names, settings)
         let lines = try await script(folder, ["env"]).split(separator: "\n")
         var environment: [String: String] = [:]
         for line in lines {
@@ -89,9 +91,12 @@ package struct Servers: Sendable {
     }
 
     @discardableResult
-    private static func script(_ folder: String, _ arguments: [String]) async throws -> String {
+    private static func script(
+        _ folder: String, _ arguments: [String], _ settings: [String] = []
+    ) async throws -> String {
         try await blocking {
-            let words = ["REELPOOL_SERVERS_FOLDER=\(folder)", "\(Fixture.repository)/scripts/servers.sh"] + arguments
+            let program = ["REELPOOL_SERVERS_FOLDER=\(folder)", "\(Fixture.repository)/scripts/servers.sh"]
+            let words = settings + program + arguments
             return String(decoding: try Command.output("env", words), as: UTF8.self)
         }
     }

@@ -9,8 +9,12 @@ import Testing
 func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededGenerator(seed: seed)
     // Words are eight times as quick, and tests are not optimised.
-    let words = (0..<(count + 7) / 8).map { _ in random.next() }
-    return words.withUnsafeBytes { Array($0.prefix(count)) }
+    return [UInt8](unsafeUninitializedCapacity: count + 8) { buffer, filled in
+        for offset in stride(from: 0, to: count, by: 8) {
+            UnsafeMutableRawBufferPointer(buffer).storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self)
+        }
+        filled = count
+    }
 }
 
 /// Why something failed; `nil` if it did not.
@@ -31,11 +35,12 @@ extension S3Client {
         _ place: S3Place, at offset: Int64 = 0, upTo limit: Int = 64 << 20, ifMatch: String? = nil,
         stop: TransferStop = TransferStop()
     ) throws -> (bytes: [UInt8], info: S3ObjectInfo) {
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let (count, info) = try bytes.withUnsafeMutableBytes { buffer in
-            try read(place, at: offset, into: buffer, ifMatch: ifMatch, stop: stop)
+        var info: S3ObjectInfo?
+        let bytes = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer).prefix(limit))
+            (filled, info) = try read(place, at: offset, into: room, ifMatch: ifMatch, stop: stop)
         }
-        return (Array(bytes.prefix(count)), info)
+        return (bytes, try #require(info))
     }
 
     func part(_ place: S3Place, _ upload: String, _ number: Int, _ bytes: [UInt8]) throws -> S3Part {

@@ -1,4 +1,5 @@
 # JuiceFS's gateway: MinIO's server code over a file system of its own. It checks signatures. Sourced by servers.sh.
+# REELPOOL_SERVERS_DOMAIN is the host below which buckets have names: localhost unless it is given.
 servers+=(juicefs)
 
 juicefs_answers() { curl -sf -o /dev/null "http://127.0.0.1:$1/minio/health/live"; }
@@ -15,7 +16,7 @@ start_juicefs() {
     fi
     # Without --keep-etag an object's ETag is not that of its bytes.
     in_background "$folder/juicefs.log" env HOME="$data" MINIO_ROOT_USER=reelpool MINIO_ROOT_PASSWORD=letmein-store \
-        MINIO_BROWSER=off "$juicefs" gateway --multi-buckets --keep-etag --domain localhost --no-banner \
+        MINIO_BROWSER=off "$juicefs" gateway --multi-buckets --keep-etag --domain "${REELPOOL_SERVERS_DOMAIN:-localhost}" --no-banner \
         --no-usage-report --backup-meta 0 --cache-size 0 --cache-dir "$data/cache" --log "$folder/juicefs.gateway.log" \
         --metrics 127.0.0.1:0 "sqlite3://$data/meta.db" "127.0.0.1:$port"
     echo $! > "$folder/juicefs.pid"

@@ -6,7 +6,7 @@ seaweedfs_ports=(
     master.port master.port.grpc volume.port volume.port.grpc filer.port filer.port.grpc s3.port s3.port.grpc
 )
 
-# One key may do everything, another only reads one bucket.
+# One key may do everything, another only reads one bucket, a third reads all of them.
 write_seaweedfs_identities() {
     cat > "$1" <<'JSON'
 {
@@ -20,6 +20,11 @@ write_seaweedfs_identities() {
       "name": "reader",
       "credentials": [{"accessKey": "reader", "secretKey": "letmein-reader"}],
       "actions": ["Read:public", "List:public"]
+    },
+    {
+      "name": "viewer",
+      "credentials": [{"accessKey": "viewer", "secretKey": "letmein-viewer"}],
+      "actions": ["Read", "List"]
     }
   ]
 }

@@ -20,6 +20,7 @@ package final class HTTPRanges: RangeStore {
     private let expiry: StoreTime?
     private let now: @Sendable () -> StoreTime
     private let pauses: Backoff
+    private let stallSeconds: Int
     /// All there is, of a server without ranges.
     private let whole = Mutex<Whole?>(nil)
 
@@ -28,12 +29,15 @@ package final class HTTPRanges: RangeStore {
         var version: ObjectVersion
     }
 
-    /// - Parameter now: the time of day, in milliseconds since 1970.
+    /// - Parameters:
+    ///   - now: the time of day, in milliseconds since 1970.
+    ///   - stallSeconds: a server that sends nothing for so long is given up.
     package init(
         _ client: HTTPClient, _ address: WebAddress, now: @escaping @Sendable () -> StoreTime,
-        pauses: Backoff = Backoff(baseSeconds: 0.2, capSeconds: 5)
+        pauses: Backoff = Backoff(baseSeconds: 0.2, capSeconds: 5), stallSeconds: Int = 30
     ) {
         (self.client, self.address, self.now, self.pauses) = (client, address, now, pauses)
+        self.stallSeconds = stallSeconds
         expiry = URLExpiry.moment(of: address.text)
     }
 
@@ -92,11 +96,14 @@ package final class HTTPRanges: RangeStore {
             } catch {
                 problem = error
             }
+            // Each byte came with an answer that named it and its object.
             if answer.isComplete { return }
             if answer.filled > filled { tries = 0 }
             filled = answer.filled
             tries += 1
-            guard problem.mayPass, tries < Self.mostTries else { throw Failure(problem) }
+            guard problem.mayPass || answer.mayBeGarbled(problem), tries < Self.mostTries else {
+                throw Failure(problem)
+            }
             let pause = max(wish, pauses.pauseSeconds(afterAttempt: tries, unit: .random(in: 0.5..<1)))
             guard stop.sleep(seconds: pause) else {
                 throw Failure(code: .cancelled, message: "the transfer was stopped")
@@ -123,6 +130,7 @@ package final class HTTPRanges: RangeStore {
         let headers = answer.conditions() + [TransferHeader("Accept-Encoding", "identity")]
         var request = TransferRequest("GET", address, headers: headers)
         request.redirects = TransferRequest.mostRedirects
+        request.limits.slowSeconds = stallSeconds
         let response = try client.perform(
             request, into: TransferSink(begin: answer.begin, take: answer.take), stop: stop)
         if response.head.isSuccess { return try answer.end() }
@@ -133,10 +141,10 @@ package final class HTTPRanges: RangeStore {
             guard !expiries.contains(where: { $0 <= now() }) else {
                 throw TransferError(.handler(.urlExpired), "\(shownName) has expired")
             }
-        case 404, 410, 412: if answer.hasVersion { throw answer.changed }
+        case 404, 410, 412: if answer.hasVersion { throw answer.changed("answered with \(response.status)") }
         case 416:
             if answer.isEmpty(response.head) { return }
-            if answer.hasVersion { throw answer.changed }
+            if answer.hasVersion { throw answer.refusedRange(response.head) }
         default: break
         }
         try response.requireSuccess()
@@ -170,8 +178,21 @@ private final class RangeAnswer {
 
     var hasVersion: Bool { version != nil && whole == nil }
 
-    var changed: TransferError {
-        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read")
+    /// Whether a server that has shown that it can answers amiss, so that something on the way may be the reason.
+    func mayBeGarbled(_ problem: TransferError) -> Bool {
+        hasVersion && (problem.kind == .protocolViolation || problem.kind == .tls)
+    }
+
+    /// Of bytes that are there by all that is known. A store that has much to do says so at times (JuiceFS's gateway;
+    /// measured), and then it is no other object unless it has another size.
+    func refusedRange(_ head: TransferHead) -> TransferError {
+        let size = head["Content-Range"].flatMap { $0.hasPrefix("bytes */") ? Int64($0.dropFirst(8)) : nil }
+        if let size, size != version?.sizeBytes { return changed("has \(size) bytes") }
+        return TransferError(.protocolViolation, "\(place) refuses a range that it has")
+    }
+
+    func changed(_ sign: String) -> TransferError {
+        TransferError(.handler(.sourceChanged), "\(place) was replaced while it was read", detail: sign)
     }
 
     /// What the next request says. A weak ETag matches nothing. Source: RFC 9110 §13.1.1.
@@ -187,6 +208,9 @@ private final class RangeAnswer {
 
     func begin(_ head: TransferHead) throws {
         guard head.status == 206 else {
+            guard !hasVersion else {
+                throw TransferError(.protocolViolation, "\(place) serves ranges no more")
+            }
             guard wholeBytes > 0, head.contentLength ?? 0 <= Int64(wholeBytes) else { throw hasNoRanges }
             // Another try begins anew.
             whole = []
@@ -199,7 +223,13 @@ private final class RangeAnswer {
             sent.offsets.upperBound < range.upperBound
         else { throw TransferError(.protocolViolation, "\(place) sends another range than was asked for") }
         let found = ObjectVersion(sizeBytes: size, etag: head["ETag"], modified: head["Last-Modified"])
-        guard version.map({ Self.isSame($0, found) }) ?? true else { throw changed }
+        if let version {
+            // An answer that does not say it says nothing.
+            guard (version.etag == nil) == (found.etag == nil) else {
+                throw TransferError(.protocolViolation, "\(place) does not say what it is each time")
+            }
+            guard Self.isSame(version, found) else { throw changed("\(found) in place of \(version)") }
+        }
         (version, whole) = (found, nil)
         expected = Int(min(size - range.lowerBound, Int64(range.count)))
     }

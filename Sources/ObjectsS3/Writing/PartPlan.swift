@@ -9,30 +9,39 @@ package struct PartPlan: Sendable, Equatable {
     /// For outputs of up to 150 GiB.
     private static let bufferBytes = 64 << 20
     private static let mostInFlight = 3
+    /// In memory of an output beyond that.
+    private static let mostBuffers = 4
 
     /// All parts but the last, which may be smaller.
     package let partBytes: Int
-    /// Parts that leave at a time. Besides them the first is in memory, and the one that is being filled.
+    /// So many of the first stay in memory until the end, because what a container writes last stands in them.
+    package let held: Int
+    /// Parts that leave at a time, as far as the memory goes. Besides them those that are held are in memory, and the one
+    /// that is being filled.
     package let inFlight: Int
 
     package init(_ bounds: OutputBounds) {
         let limit = max(0, bounds.limitBytes)
-        let share = limit / Self.mostParts + (limit % Self.mostParts > 0 ? 1 : 0)
-        let least = [Self.leastBytes, Self.roundedUp(bounds.headBytes), Self.roundedUp(share)].max() ?? 0
-        partBytes = Int(least)
-        let fitting = Self.bufferBytes / partBytes
-        // Parts of this size belong to outputs beyond what the memory is meant for.
-        let buffers = Self.roundedUp(share) > Int64(Self.bufferBytes / 4) ? 4 : max(3, fitting)
-        inFlight = min(Self.mostInFlight, buffers - 2)
+        let share = Self.roundedUp(limit / Self.mostParts + (limit % Self.mostParts > 0 ? 1 : 0), Self.mebibyte)
+        let bytes = max(Self.leastBytes, share)
+        partBytes = Int(bytes)
+        held = max(1, Int(Self.roundedUp(bounds.headBytes, bytes) / bytes))
+        // A head is room that is left out, but for its beginning and what stands behind it in its last part.
+        let touched = min(2, held)
+        let buffers = partBytes * Self.mostBuffers > Self.bufferBytes ? Self.mostBuffers : Self.bufferBytes / partBytes
+        inFlight = max(1, min(Self.mostInFlight, buffers - 1 - touched))
     }
 
-    private static func roundedUp(_ bytes: Int64) -> Int64 {
+    private static func roundedUp(_ bytes: Int64, _ unit: Int64) -> Int64 {
         let count = max(0, bytes)
-        return (count / mebibyte + (count % mebibyte > 0 ? 1 : 0)) * mebibyte
+        return (count / unit + (count % unit > 0 ? 1 : 0)) * unit
     }
 
     /// What parts may take, those of all outputs of a job together.
-    var memoryBytes: Int { max(Self.bufferBytes, partBytes * (inFlight + 2)) }
+    var memoryBytes: Int { max(Self.bufferBytes, partBytes * Self.mostBuffers) }
+
+    /// What is held until the end.
+    var heldBytes: Int { partBytes * held }
 
     /// What fits into all parts together.
     var mostBytes: Int64 { Int64(partBytes) * Self.mostParts }

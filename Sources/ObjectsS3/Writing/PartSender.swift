@@ -24,9 +24,11 @@ final class PartSender: Sendable {
     /// Waits until there is a place for one more part, and lets it go.
     ///
     /// - Parameters:
-    ///   - bytes: their memory was taken from the budget, and goes back to it.
+    ///   - part: its memory was taken from the budget, and goes back to it.
+    ///   - count: of its bytes, from the first one on.
     /// - Throws: what an earlier part failed with.
-    func send(_ number: Int, _ bytes: [UInt8], taken: Int) throws(Failure) {
+    func send(_ number: Int, _ part: PartBuffer, count: Int) throws(Failure) {
+        let taken = part.charged
         budget.send(taken)
         let failure = state.wait { state -> Failure?? in
             if let failure = state.failure { return .some(failure) }
@@ -39,7 +41,7 @@ final class PartSender: Sendable {
             throw failure
         }
         OwnThread.start(named: "reelpool.part") { [self] in
-            let result = upload(number, bytes)
+            let result = upload(number, part, count)
             budget.giveBack(taken, sent: true)
             state.change { state in
                 state.inFlight -= 1
@@ -51,8 +53,8 @@ final class PartSender: Sendable {
         }
     }
 
-    private func upload(_ number: Int, _ bytes: [UInt8]) -> Result<UploadedPart, Failure> {
-        bytes.withUnsafeBytes { bytes in
+    private func upload(_ number: Int, _ part: PartBuffer, _ count: Int) -> Result<UploadedPart, Failure> {
+        part.withBytes(0..<count) { bytes in
             do throws(Failure) {
                 return .success(try port.send(number, bytes, stop: stop))
             } catch {

@@ -1,6 +1,7 @@
 internal import HTTPTransfer
 internal import Model
 internal import S3
+internal import Synchronization
 internal import WorkerCore
 
 /// The uploads of a pool's attempts: begun on record, and ended by the record.
@@ -9,6 +10,11 @@ internal import WorkerCore
 /// store's name for it before the first part, and what it will be before it is complete; each only while the attempt has
 /// its lease. So whoever comes later finds everything that there may be.
 final class UploadVault: Sendable {
+    private struct Key: Hashable {
+        var lease: Lease
+        var uri: String
+    }
+
     /// Between the intent on record and the store's note of when it began: clocks differ, and requests are repeated.
     private static let earliestMilliseconds: StoreTime = -60_000
     private static let latestMilliseconds: StoreTime = 300_000
@@ -20,6 +26,8 @@ final class UploadVault: Sendable {
     /// For what has to be done although the attempt is over; never raised.
     let always = TransferStop()
     let uploads = OpenUploads()
+    /// Of uploads that are neither complete nor aborted.
+    private let twins = Mutex<[Key: UploadTwins]>([:])
 
     /// - Parameters:
     ///   - now: the time of day, in milliseconds since 1970.
@@ -55,17 +63,44 @@ final class UploadVault: Sendable {
     }
 
     private func create(_ place: S3Place, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
+        let begin = ContinuousClock.now
+        var mayHaveMore = false
         do throws(S3Error) {
-            return try client.beginUpload(place, contentType: ContentTypes.type(ofKey: place.key), stop: stop)
+            let uploadID = try client.beginUpload(
+                place, contentType: ContentTypes.type(ofKey: place.key), mayHaveMore: &mayHaveMore, stop: stop)
+            let begun = UploadTwins(place: place, uploadID: uploadID, duration: ContinuousClock.now - begin)
+            twins.withLock { $0[Key(lease: lease, uri: place.uri)] = mayHaveMore ? begun : nil }
+            return uploadID
         } catch {
             switch error.kind {
             case .noSuchKey, .noSuchBucket, .accessDenied, .signatureRefused, .clockSkew, .notImplemented,
                 .invalidRequest, .preconditionFailed:
-                attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
-            // There may be one that nobody knows the name of.
+                // Otherwise there may be one that nobody knows the name of.
+                if !mayHaveMore {
+                    attempt("an intent stays on record") { () throws(Failure) in try ledger.forget(lease, place.uri) }
+                }
             case .noSuchUpload, .conflict, .slowDown, .server, .transfer, .malformedAnswer, .corrupt, .cancelled:
                 break
             }
+            throw Failure(error)
+        }
+    }
+
+    /// Aborts what tries without an answer have begun besides the upload that has a name, late enough that a request
+    /// which was on its way has arrived.
+    func endTwins(_ place: S3Place, of lease: Lease, _ stop: TransferStop) throws(Failure) {
+        let key = Key(lease: lease, uri: place.uri)
+        guard let found = twins.withLock({ $0[key] }) else { return }
+        for other in found.among(try uploads(to: place, stop)) { _ = try abort(place, other.uploadID, stop) }
+        twins.withLock { $0[key] = nil }
+    }
+
+    private func uploads(to place: S3Place, _ stop: TransferStop) throws(Failure) -> [S3Upload] {
+        do throws(S3Error) {
+            return try client.uploads(in: place.bucket, prefix: place.key, stop: stop).filter { $0.place == place }
+        } catch {
+            // What was in a bucket that is gone is gone.
+            if error.kind == .noSuchBucket { return [] }
             throw Failure(error)
         }
     }
@@ -92,6 +127,8 @@ final class UploadVault: Sendable {
         _ place: S3Place, _ uploadID: String, _ parts: [S3Part], sealedAs etag: String, before earlier: String? = nil,
         for lease: Lease, _ stop: TransferStop
     ) throws(Failure) -> String {
+        // When all is well the record is struck off, and nobody would look for them any more.
+        try endTwins(place, of: lease, stop)
         let made: String
         do throws(S3Error) {
             made = try client.completeUpload(place, uploadID, parts: parts, condition: .none, stop: stop)
@@ -148,6 +185,7 @@ final class UploadVault: Sendable {
     func end(_ record: UploadRecord, _ stop: TransferStop) throws(Failure) {
         guard let place = S3Place(uri: record.uri) else { return try ledger.forget(record.lease, record.uri) }
         guard let uploadID = record.uploadID else { return try endNameless(record, place, stop) }
+        try abortUnknown(record, place, stop)
         _ = try abort(place, uploadID, stop)
         // Stores need not say that there was none; and one that was completed cannot be aborted.
         if let etag = record.etag, !etag.isEmpty { try delete(place, ifETagIs: etag, stop) }
@@ -165,21 +203,23 @@ final class UploadVault: Sendable {
     /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
     /// is only in the way, and is known by its place and its time.
     private func endNameless(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
+        try abortUnknown(record, place, stop)
+        // A request on its way may still begin one; then this is done again.
+        if now() > Self.window(of: record).upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+
+    /// Aborts what a record's attempt has begun without hearing of it, perhaps besides the one whose name it knows.
+    private func abortUnknown(_ record: UploadRecord, _ place: S3Place, _ stop: TransferStop) throws(Failure) {
         let named = Set(try ledger.uploads(of: record.lease.job).compactMap(\.uploadID))
-        let found: [S3Upload]
-        do throws(S3Error) {
-            found = try client.uploads(in: place.bucket, prefix: place.key, stop: stop)
-        } catch {
-            guard error.kind == .noSuchBucket else { throw Failure(error) }
-            found = []
-        }
-        let window = record.begunAt + Self.earliestMilliseconds...record.begunAt + Self.latestMilliseconds
-        for upload in found where upload.place == place && !named.contains(upload.uploadID) {
+        let window = Self.window(of: record)
+        for upload in try uploads(to: place, stop) where !named.contains(upload.uploadID) {
             guard let begun = InstantText.milliseconds(upload.begunAt), window.contains(begun) else { continue }
             _ = try abort(place, upload.uploadID, stop)
         }
-        // A request on its way may still begin one; then this is done again.
-        if now() > window.upperBound { try ledger.forget(record.lease, record.uri) }
+    }
+
+    private static func window(of record: UploadRecord) -> ClosedRange<StoreTime> {
+        record.begunAt + earliestMilliseconds...record.begunAt + latestMilliseconds
     }
 }
 
@@ -203,6 +243,7 @@ struct VaultedUpload: UploadPort {
 
     func abort() {
         vault.attempt("an upload to \(place) was not aborted") { () throws(Failure) in
+            try vault.endTwins(place, of: lease, vault.always)
             _ = try vault.abort(place, uploadID, vault.always)
             try vault.ledger.forget(lease, place.uri)
         }

@@ -38,7 +38,9 @@ struct Refusal {
     var retryAfterSeconds: Double? { head.retryAfterSeconds }
 
     func error(_ place: S3Place, words: String? = nil) -> S3Error {
-        S3Error(kind, "\(place): \(words ?? ErrorTable.words(kind))", detail: detail, serverCode: code)
+        S3Error(
+            kind, "\(place): \(words ?? ErrorTable.words(kind))", detail: detail, serverCode: code,
+            serverRegion: document?.text("Region") ?? head["x-amz-bucket-region"])
     }
 
     private var detail: String {

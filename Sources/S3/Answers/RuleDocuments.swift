@@ -32,12 +32,14 @@ extension S3CORSRule {
     init(_ element: AnswerElement) {
         func all(_ name: String) -> [String] { element.all(name).map(\.text) }
         self.init(
-            origins: all("AllowedOrigin"), methods: all("AllowedMethod"), headers: all("AllowedHeader"),
+            id: element.text("ID") ?? "", origins: all("AllowedOrigin"), methods: all("AllowedMethod"),
+            headers: all("AllowedHeader"),
             exposedHeaders: all("ExposeHeader"), maxAgeSeconds: element.text("MaxAgeSeconds").flatMap { Int($0) })
     }
 
     var document: String {
-        var parts = origins.map { XMLText.element("AllowedOrigin", $0) }
+        var parts = id.isEmpty ? [] : [XMLText.element("ID", id)]
+        parts += origins.map { XMLText.element("AllowedOrigin", $0) }
         parts += methods.map { XMLText.element("AllowedMethod", $0) }
         parts += headers.map { XMLText.element("AllowedHeader", $0) }
         parts += exposedHeaders.map { XMLText.element("ExposeHeader", $0) }

@@ -7,6 +7,12 @@ enum XMLText {
 
     static func element(_ name: String, _ text: String) -> String { element(name, [escape(text)]) }
 
+    /// What came, to be sent back as it is.
+    static func element(_ element: AnswerElement) -> String {
+        element.children.isEmpty
+            ? Self.element(element.name, element.text) : Self.element(element.name, element.children.map(Self.element))
+    }
+
     /// The namespace that S3's documents are in.
     static func document(_ name: String, _ children: [String]) -> [UInt8] {
         Array(

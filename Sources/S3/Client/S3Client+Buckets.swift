@@ -61,6 +61,35 @@ extension S3Client {
         try setRules(of: bucket, "lifecycle", "LifecycleConfiguration", rules.map(\.document), stop)
     }
 
+    /// Puts rules beside those that are there. Of the same id they take the others' place; everything else stays as it
+    /// is, also what is not understood here.
+    ///
+    /// Two callers at once may undo what the other does: S3 has no condition for this.
+    /// - Throws: `.notImplemented` by a store that has no such rules.
+    package func addLifecycle(
+        of bucket: String, _ rules: [S3LifecycleRule], stop: TransferStop
+    ) throws(S3Error) -> S3RuleChange {
+        let root = try self.rules(
+            of: bucket, "lifecycle", "LifecycleConfiguration", "NoSuchLifecycleConfiguration", stop)
+        let found = root?.all("Rule") ?? []
+        let (own, others) = Self.split(found, ids: rules.map(\.id))
+        if own.map(S3LifecycleRule.init) == rules { return .none }
+        let documents = others.map(XMLText.element) + rules.map(\.document)
+        try setRules(of: bucket, "lifecycle", "LifecycleConfiguration", documents, stop)
+        return .made(kept: others.count)
+    }
+
+    private static func split(
+        _ rules: [AnswerElement], ids: [String]
+    ) -> (own: [AnswerElement], others: [AnswerElement]) {
+        func isOwn(_ rule: AnswerElement) -> Bool { rule.text("ID").map(ids.contains) ?? false }
+        let own = rules.filter(isOwn).sorted { left, right in
+            let places = [left, right].map { rule in ids.firstIndex { $0 == rule.text("ID") } ?? 0 }
+            return places[0] < places[1]
+        }
+        return (own, rules.filter { !isOwn($0) })
+    }
+
     /// - Throws: `.notImplemented` by a store that has no such rules.
     package func cors(of bucket: String, stop: TransferStop) throws(S3Error) -> [S3CORSRule] {
         let root = try rules(of: bucket, "cors", "CORSConfiguration", "NoSuchCORSConfiguration", stop)
@@ -70,6 +99,21 @@ extension S3Client {
     /// Replaces all that were there; none at all removes them.
     package func setCORS(of bucket: String, _ rules: [S3CORSRule], stop: TransferStop) throws(S3Error) {
         try setRules(of: bucket, "cors", "CORSConfiguration", rules.map(\.document), stop)
+    }
+
+    /// As `addLifecycle`. A store that forgets the rule's id is asked again whether it has one that says the same.
+    package func addCORS(
+        of bucket: String, _ rule: S3CORSRule, stop: TransferStop
+    ) throws(S3Error) -> S3RuleChange {
+        let root = try rules(of: bucket, "cors", "CORSConfiguration", "NoSuchCORSConfiguration", stop)
+        let found = root?.all("CORSRule") ?? []
+        let (own, others) = Self.split(found, ids: [rule.id])
+        var nameless = rule
+        nameless.id = ""
+        if own.map(S3CORSRule.init) == [rule] || others.contains(where: { S3CORSRule($0) == nameless }) { return .none }
+        let documents = others.map(XMLText.element) + [rule.document]
+        try setRules(of: bucket, "cors", "CORSConfiguration", documents, stop)
+        return .made(kept: others.count)
     }
 
     private func rules(

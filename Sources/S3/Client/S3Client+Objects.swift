@@ -54,7 +54,7 @@ extension S3Client {
         try requireKey(place)
         var course = S3Course(settings)
         do throws(S3Error) {
-            let answer = try send(S3Request("HEAD", place), course: &course, stop: stop)
+            let answer = try send(S3Request("HEAD", place), into: .info, course: &course, stop: stop)
             return try Self.info(place, answer.head, sizeBytes: answer.head.contentLength)
         } catch {
             if error.kind == .noSuchKey { return nil }

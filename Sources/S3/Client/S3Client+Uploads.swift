@@ -6,14 +6,23 @@ extension S3Client {
 
     /// Begins an upload of which nothing is seen before it is complete.
     ///
-    /// An answer that is lost may leave an upload that nobody knows; it is in `uploads(in:prefix:stop:)`.
     /// - Returns: the store's name of it.
     package func beginUpload(
         _ place: S3Place, contentType: String? = nil, stop: TransferStop
     ) throws(S3Error) -> String {
+        var mayHaveMore = false
+        return try beginUpload(place, contentType: contentType, mayHaveMore: &mayHaveMore, stop: stop)
+    }
+
+    /// - Parameter mayHaveMore: set when a try that brought no answer may have begun an upload that nobody knows, whether
+    ///   or not another try has succeeded; it is in `uploads(in:prefix:stop:)`.
+    package func beginUpload(
+        _ place: S3Place, contentType: String? = nil, mayHaveMore: inout Bool, stop: TransferStop
+    ) throws(S3Error) -> String {
         try requireKey(place)
         let headers: [S3Field] = contentType.map { [("Content-Type", $0)] } ?? []
-        var course = S3Course(settings)
+        var course = S3Course(settings, mustKnow: true)
+        defer { mayHaveMore = course.isUnclear }
         let answer = try send(
             S3Request("POST", place, query: [("uploads", "")], headers: headers),
             into: .document("InitiateMultipartUploadResult"), course: &course, stop: stop)
@@ -35,9 +44,10 @@ extension S3Client {
         let md5 = ETag.of(bytes)
         let request = S3Request(
             "PUT", place, query: [("partNumber", "\(number)"), ("uploadId", uploadID)],
-            headers: [Self.contentMD5(md5)])
+            headers: settings.checksBodies ? [Self.contentMD5(md5)] : [])
         var course = S3Course(settings, bytes: bytes.count)
-        let answer = try send(request, .memory(bytes), into: .etag(ofMD5: md5), course: &course, stop: stop)
+        let target = settings.checksBodies ? S3Target.etag(ofMD5: md5) : .nothing
+        let answer = try send(request, .memory(bytes), into: target, course: &course, stop: stop)
         return S3Part(number: number, etag: answer.etag ?? md5)
     }
 

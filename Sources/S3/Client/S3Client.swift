@@ -30,10 +30,14 @@ package final class S3Client: Sendable {
     /// - Parameters:
     ///   - headers: those that must be sent with it, exactly so.
     ///   - seconds: at most a week. A quarter of an hour is usual: time for a form, none for a leak.
+    ///   - endpoint: where whoever has it reaches the store; as this client does unless it is given.
     package func presign(
-        _ method: String, _ place: S3Place, query: [S3Field] = [], headers: [S3Field] = [], seconds: Int = 900
+        _ method: String, _ place: S3Place, query: [S3Field] = [], headers: [S3Field] = [], seconds: Int = 900,
+        at endpoint: S3Endpoint? = nil
     ) -> String {
-        signer.presign(
+        var signer = signer
+        if let endpoint { signer.endpoint = endpoint }
+        return signer.presign(
             S3Request(method, place, query: query, headers: headers), for: seconds, at: time.seconds)
     }
 

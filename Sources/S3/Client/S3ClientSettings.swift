@@ -26,6 +26,9 @@ package struct S3ClientSettings: Sendable {
     /// Entries of a list that are asked for at once; stores give at most 1000.
     package var listPage = 1000
     package var bodySigning = BodySigning.withoutTLS
+    /// Whether parts carry their MD5, and what the store says that it has is compared with it. Off only for tests that
+    /// prove that they would notice.
+    package var checksBodies = true
     package var clock = S3Clock.system
 
     package init() {}

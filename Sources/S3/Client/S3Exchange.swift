@@ -25,6 +25,8 @@ enum S3Body {
 /// What the answer is to be.
 enum S3Target {
     case nothing
+    /// What an object is: its size and its ETag.
+    case info
     /// With a root of this name.
     case document(String)
     /// With the ETag of bytes that were sent.
@@ -88,6 +90,8 @@ struct S3Answer {
 
     var head = TransferHead(status: 0, headers: [])
     var document = AnswerElement(name: "")
+    /// Something came that no store says.
+    var isForeign = false
     /// Of a range's bytes.
     var count = 0
     /// Of the whole object.
@@ -99,17 +103,23 @@ struct S3Answer {
     mutating func take(_ response: TransferResponse, _ target: S3Target, _ place: S3Place) -> Refusal? {
         if case .range = target, response.status == 416 { return nil }
         guard response.head.isSuccess else { return Refusal(response, isAboutBucket: place.key.isEmpty) }
-        if case .document = target, let read = AnswerElement.read(response.body) {
-            document = read
-            if read.name == "Error" { return Refusal(response.head, read, isAboutBucket: place.key.isEmpty) }
+        guard !response.body.isEmpty, let read = AnswerElement.read(response.body) else {
+            isForeign = !response.body.isEmpty
+            return nil
         }
-        return nil
+        document = read
+        return read.name == "Error" ? Refusal(response.head, read, isAboutBucket: place.key.isEmpty) : nil
     }
 
     /// What is wrong with a success.
     func fault(_ target: S3Target, _ place: S3Place) -> Setback? {
         switch target {
-        case .nothing: return nil
+        case .nothing:
+            // Such as a page of something that stands between, which has done nothing of what was asked.
+            return isForeign ? Setback(.malformedAnswer, place, "what came is not of a store") : nil
+        case .info:
+            guard head.contentLength == nil || etag == nil else { return nil }
+            return Setback(.malformedAnswer, place, "no size came, or no ETag")
         case .document(let root):
             if document.name == root { return nil }
             return Setback(.malformedAnswer, place, "no \(root) came")

@@ -28,8 +28,10 @@ struct S3Sender: Sendable {
         var course = S3Course(settings, bytes: range.count)
         let target = S3Target.range(range, S3RangeProgress(etag: etag, .stream(take)))
         let answer = try send(request, .none, into: target, course: &course, by: authority, stop: stop)
-        // Also where a store does not heed the condition. A shorter object is another one.
-        guard answer.head.status != 416, answer.etag == etag, answer.count == range.count else {
+        // Whether it is shorter now is for a read to find out.
+        guard answer.head.status != 416 else { throw S3Client.error(.malformedAnswer, place) }
+        // Also where a store does not heed the condition.
+        guard answer.etag == etag, answer.count == range.count else {
             throw S3Client.error(.preconditionFailed, place)
         }
     }

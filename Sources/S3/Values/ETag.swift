@@ -3,6 +3,9 @@ internal import Model
 
 /// Names of an object's content, as a store makes them.
 package enum ETag {
+    /// As people and browsers have it: with quotes or without.
+    package static func plain(_ text: String) -> String { unquoted(text) }
+
     static func unquoted(_ text: String) -> String {
         let strong = text.hasPrefix("W/") ? text.dropFirst(2) : text[...]
         guard strong.count >= 2, strong.hasPrefix("\""), strong.hasSuffix("\"") else { return String(strong) }

@@ -20,6 +20,8 @@ package struct S3LifecycleRule: Sendable, Equatable {
 
 /// What pages of other origins may do with a bucket, from a browser.
 package struct S3CORSRule: Sendable, Equatable {
+    /// May be empty.
+    package var id: String
     package var origins: [String]
     package var methods: [String]
     package var headers: [String]
@@ -28,10 +30,18 @@ package struct S3CORSRule: Sendable, Equatable {
     package var maxAgeSeconds: Int?
 
     package init(
-        origins: [String], methods: [String], headers: [String] = [], exposedHeaders: [String] = [],
+        id: String = "", origins: [String], methods: [String], headers: [String] = [], exposedHeaders: [String] = [],
         maxAgeSeconds: Int? = nil
     ) {
-        (self.origins, self.methods, self.headers) = (origins, methods, headers)
+        (self.id, self.origins, self.methods, self.headers) = (id, origins, methods, headers)
         (self.exposedHeaders, self.maxAgeSeconds) = (exposedHeaders, maxAgeSeconds)
     }
+}
+
+/// What became of rules that were to be put beside others.
+package enum S3RuleChange: Sendable, Equatable {
+    /// They were there already, just so.
+    case none
+    /// They are there now, and so are as many of others.
+    case made(kept: Int)
 }
