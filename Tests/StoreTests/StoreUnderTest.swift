@@ -176,12 +176,12 @@ extension JobStore {
 
     func claim(
         _ limit: Int = 1, worker: String = "w1", instance: String = "1", kinds: [JobKind] = [.render],
-        memoryBytes: Int64 = 1 << 40, admits: Bool = false
+        memoryBytes: Int64 = 1 << 40, leaseSeconds: Double = 30, admits: Bool = false
     ) async throws -> [JobRecord] {
         try await claim(
             ClaimRequest(
                 worker: worker, instance: instance, kinds: kinds, limit: limit, memoryBytes: memoryBytes,
-                leaseSeconds: 30, admits: admits))
+                leaseSeconds: leaseSeconds, admits: admits))
     }
 
     func claimOne(worker: String = "w1", admits: Bool = false) async throws -> JobRecord {
