@@ -229,4 +229,18 @@ private struct VersionlessRanges: RangeStore {
         let answer = try ranges.fetch(at: offset, into: buffer, version: nil, stop: stop)
         return (answer.count, version ?? answer.version)
     }
+
+    func stream(
+        _ range: Range<Int64>, version: ObjectVersion, stop: TransferStop,
+        take: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) throws(Failure) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 8)
+        defer { memory.deallocate() }
+        let count = try fetch(at: range.lowerBound, into: memory, version: version, stop: stop).count
+        do {
+            try take(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        } catch {
+            throw Failure(error)
+        }
+    }
 }
