@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 Command = Sequence[str]
 
@@ -44,8 +45,11 @@ class CommandFailed(Exception):
     pass
 
 
-def run(command: Command, may_fail: bool = False) -> Usage:
-    """Runs one command to its end.
+def run(
+    command: Command, may_fail: bool = False, environment: dict[str, str] | None = None,
+    output: int | IO[bytes] = subprocess.DEVNULL,
+) -> Usage:
+    """Runs one command to its end, in this process's environment unless there is another.
 
     The usage is the kernel's own account (wait4), which covers the children that the command waited for.
     Peak memory cannot read below this interpreter's own, some 20 MB: a child starts as its copy.
@@ -53,7 +57,7 @@ def run(command: Command, may_fail: bool = False) -> Usage:
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

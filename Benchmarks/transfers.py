@@ -18,8 +18,10 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
+import measuring
 from inputs import cache_folder, prepare
 from machine import find_tools
 from measuring import Subject, Usage, say
@@ -54,22 +56,12 @@ def variables(url: str) -> dict[str, str]:
 
 
 def run(command: list, environment: dict[str, str]) -> Usage:
-    """The kernel's account of one command; its wall time is that of the transfer, where the command tells it."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            [str(word) for word in command], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        if process.returncode is None:
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            errors.seek(0)
-            raise SystemExit(f"{command}\n{errors.read().decode(errors='replace')[-2000:]}")
+    """What one command cost; its wall time is that of the transfer, where the command tells it."""
+    with tempfile.TemporaryFile() as output:
+        usage = measuring.run([str(word) for word in command], environment=environment, output=output)
         output.seek(0)
         told = output.read()
-        wall = json.loads(told)["seconds"] if told.startswith(b"{") else wall
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return replace(usage, wall=json.loads(told)["seconds"]) if told.startswith(b"{") else usage
 
 
 def digest(path: Path) -> str:

@@ -65,6 +65,7 @@ package struct S3Desk: ObjectDesk {
         let earlier = try record(place, uploadID, lease).etag
         let parts = parts.map { S3Part($0) }
         let etag = S3Objects.etag(parts)
+        try vault.endTwins(place, of: lease, stop)
         guard try vault.ledger.seal(place.uri, etag: etag, for: lease) else { throw StopReason.leaseLost.failure }
         return try vault.complete(place, uploadID, parts, sealedAs: etag, before: earlier, for: lease, stop)
     }

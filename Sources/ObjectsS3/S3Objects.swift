@@ -84,7 +84,9 @@ package struct S3Objects: StoredObjects {
         var complete: [(object: StagedUpload, place: S3Place, parts: [S3Part], etag: String)] = []
         for object in staged {
             let parts = try object.finishParts().map { S3Part($0) }
-            complete.append((object, try Self.place(object.uri, name: nil), parts, Self.etag(parts)))
+            let place = try Self.place(object.uri, name: nil)
+            try vault.endTwins(place, of: lease, context.stop)
+            complete.append((object, place, parts, Self.etag(parts)))
         }
         for (object, _, _, etag) in complete {
             guard try vault.ledger.seal(object.uri, etag: etag, for: lease) else { throw StopReason.leaseLost.failure }
@@ -110,10 +112,10 @@ package struct S3Objects: StoredObjects {
         guard !context.interruption.isRaised else { return }
         for (upload, etag) in uploads {
             vault.attempt("\(upload.uri) is not taken back") { () throws(Failure) in
-                guard try vault.ledger.seal(upload.uri, etag: etag, for: lease) else { return }
-                try vault.end(
-                    UploadRecord(lease: lease, uri: upload.uri, uploadID: upload.uploadID, etag: etag, begunAt: 0),
-                    context.stop)
+                guard try vault.ledger.seal(upload.uri, etag: etag, for: lease),
+                    let record = try vault.record(upload.uri, of: lease), record.uploadID == upload.uploadID
+                else { return }
+                try vault.end(record, context.stop)
             }
         }
     }

@@ -86,8 +86,9 @@ final class UploadVault: Sendable {
         }
     }
 
-    /// Aborts what tries without an answer have begun besides the upload that has a name, late enough that a request
-    /// which was on its way has arrived.
+    /// Aborts what tries without an answer have begun besides the upload that has a name: before it is sealed, late
+    /// enough that a request which was on its way has arrived. When all is well the record is struck off afterwards, and
+    /// nobody would look for them any more.
     func endTwins(_ place: S3Place, of lease: Lease, _ stop: TransferStop) throws(Failure) {
         let key = Key(lease: lease, uri: place.uri)
         guard let found = twins.withLock({ $0[key] }) else { return }
@@ -127,8 +128,6 @@ final class UploadVault: Sendable {
         _ place: S3Place, _ uploadID: String, _ parts: [S3Part], sealedAs etag: String, before earlier: String? = nil,
         for lease: Lease, _ stop: TransferStop
     ) throws(Failure) -> String {
-        // When all is well the record is struck off, and nobody would look for them any more.
-        try endTwins(place, of: lease, stop)
         let made: String
         do throws(S3Error) {
             made = try client.completeUpload(place, uploadID, parts: parts, condition: .none, stop: stop)
