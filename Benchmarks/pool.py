@@ -9,7 +9,6 @@ the same Redis.
 """
 
 import argparse
-import http.client
 import json
 import os
 import shutil
@@ -20,6 +19,9 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+
+from daemon import Daemon, environment
+from measuring import say
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKERS = REPOSITORY / "Benchmarks/workers"
@@ -35,11 +37,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=5000, help="tasks that are sent as fast as they are confirmed")
     parser.add_argument("--queued", type=int, default=100_000, help="jobs in the queue while claims are timed")
     return parser.parse_args()
-
-
-def environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept
 
 
 class Worker:
@@ -144,43 +141,16 @@ def tasks(options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-class Daemon:
-    """A daemon on SQLite, without servers, and its interface."""
-
-    TOKEN = "bench-81-token-27-x"
-
-    def __init__(self, options: argparse.Namespace, folder: Path):
-        self.folder = folder
-        variables = {
-            "REELPOOL_DATABASE": f"sqlite:{folder}/jobs.db", "REELPOOL_HTTP_PORT": "0", "REELPOOL_SLOTS": "2",
-            "REELPOOL_API_TOKEN": self.TOKEN, "REELPOOL_ALLOW_LOCAL": f"{options.media.resolve().parent},{folder}",
-            "REELPOOL_OWNER_RUNNING": "1000", "RENDER_MEMORY": "1g", "PROXY_MEMORY": "1g", "ANALYSIS_MEMORY": "1g",
-        }
-        self.log = folder / "log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [options.programs / "reelpoold", "worker"], env=environment() | variables, stderr=log)
-        for _ in range(200):
-            ports = [json.loads(line)["port"] for line in self.log.read_text().splitlines() if '"listening"' in line]
-            if ports:
-                break
-            time.sleep(0.05)
-        self.connection = http.client.HTTPConnection("127.0.0.1", int(ports[-1]))
-
-    def call(self, method: str, path: str, body: dict | None = None) -> dict:
-        self.connection.request(
-            method, path, json.dumps(body) if body is not None else None, {"Authorization": f"Bearer {self.TOKEN}"})
-        return json.loads(self.connection.getresponse().read())
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.terminate()
-        self.process.wait(30)
+def start_daemon(options: argparse.Namespace, folder: Path) -> Daemon:
+    return Daemon(options.programs, folder, {
+        "REELPOOL_SLOTS": "2", "REELPOOL_ALLOW_LOCAL": f"{options.media.resolve().parent},{folder}",
+        "REELPOOL_OWNER_RUNNING": "1000", "RENDER_MEMORY": "1g", "PROXY_MEMORY": "1g", "ANALYSIS_MEMORY": "1g",
+    })
 
 
 def probe_tasks(options: argparse.Namespace, folder: Path, count: int = 400) -> float:
     """Tasks a second from the first request to the last result, two at a time."""
-    daemon = Daemon(options, folder)
+    daemon = start_daemon(options, folder)
     try:
         task = {"kind": "probe", "owner": "bench", "payload": {"source": str(options.media.resolve())}}
         started = time.monotonic()
@@ -195,7 +165,7 @@ def probe_tasks(options: argparse.Namespace, folder: Path, count: int = 400) -> 
 
 def cancels(options: argparse.Namespace, folder: Path) -> list[float]:
     """Seconds from asking until a running render is over and its slot is free."""
-    daemon = Daemon(options, folder)
+    daemon = start_daemon(options, folder)
     times = []
     try:
         span = {"source": "a", "start_ms": 0}
@@ -238,10 +208,6 @@ def ffprobe_ms(options: argparse.Namespace) -> float:
             stdout=subprocess.DEVNULL)
         times.append((time.monotonic() - started) * 1000)
     return statistics.median(times)
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def page(

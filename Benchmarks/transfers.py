@@ -16,12 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import measuring
+from daemon import Daemon, environment
 from inputs import cache_folder, prepare
 from machine import find_tools
 from measuring import Subject, Usage, say
@@ -45,8 +45,7 @@ def arguments() -> argparse.Namespace:
 
 def variables(url: str) -> dict[str, str]:
     """What every client here takes its store and its key from."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {
+    return environment() | {
         "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": os.environ["REELPOOL_TEST_S3_KEY"],
         "AWS_SECRET_ACCESS_KEY": os.environ["REELPOOL_TEST_S3_SECRET"], "AWS_DEFAULT_REGION": "us-east-1",
         "RCLONE_CONFIG_STORE_TYPE": "s3", "RCLONE_CONFIG_STORE_PROVIDER": "Other",
@@ -123,46 +122,13 @@ def transfers(options: argparse.Namespace, table: Table, memory: Path) -> None:
             run(["rclone", "deletefile", rclone_place(uri)], env)
 
 
-class Daemon:
-    TOKEN = "bench-81-token-27-x"
-
-    def __init__(self, options: argparse.Namespace, folder: Path, url: str):
-        settings = {
-            "REELPOOL_DATABASE": f"sqlite:{folder}/jobs.db", "REELPOOL_HTTP_PORT": "0", "REELPOOL_SLOTS": "1",
-            "REELPOOL_API_TOKEN": self.TOKEN, "REELPOOL_ALLOW_LOCAL": "", "RENDER_FFMPEG_THREADS": "2",
-            "REELPOOL_S3_ENDPOINT": url, "REELPOOL_S3_ACCESS_KEY": os.environ["REELPOOL_TEST_S3_KEY"],
-            "REELPOOL_S3_SECRET_KEY": os.environ["REELPOOL_TEST_S3_SECRET"], "REELPOOL_S3_READ_ALLOW": BUCKET,
-            "REELPOOL_S3_WRITE_ALLOW": BUCKET, "TMPDIR": str(folder),
-        }
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.log = folder / "log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [options.programs / "reelpoold", "worker"], env=kept | settings, cwd=folder, stderr=log)
-        for _ in range(200):
-            ports = [json.loads(line)["port"] for line in self.log.read_text().splitlines() if '"listening"' in line]
-            if ports:
-                break
-            time.sleep(0.05)
-        self.base = f"http://127.0.0.1:{ports[-1]}/v1/"
-
-    def call(self, method: str, path: str, body: dict | None = None) -> dict:
-        request = urllib.request.Request(
-            self.base + path, json.dumps(body).encode() if body is not None else None,
-            {"Authorization": f"Bearer {self.TOKEN}", "Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
-
-    def written(self) -> int:
-        """Bytes that this process, and those that it has waited for, have written to a disk. Source: proc(5), io."""
-        lines = Path(f"/proc/{self.process.pid}/io").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
-
-    def stop(self) -> Usage:
-        self.process.terminate()
-        _, status, used = os.wait4(self.process.pid, 0)
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        return Usage(0, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+def start_daemon(options: argparse.Namespace, folder: Path, url: str) -> Daemon:
+    return Daemon(options.programs, folder, {
+        "REELPOOL_SLOTS": "1", "REELPOOL_ALLOW_LOCAL": "", "RENDER_FFMPEG_THREADS": "2", "REELPOOL_S3_ENDPOINT": url,
+        "REELPOOL_S3_ACCESS_KEY": os.environ["REELPOOL_TEST_S3_KEY"],
+        "REELPOOL_S3_SECRET_KEY": os.environ["REELPOOL_TEST_S3_SECRET"], "REELPOOL_S3_READ_ALLOW": BUCKET,
+        "REELPOOL_S3_WRITE_ALLOW": BUCKET,
+    })
 
 
 def edit(seconds: int, uri: str) -> dict:
@@ -174,12 +140,12 @@ def edit(seconds: int, uri: str) -> dict:
 
 def ours(options: argparse.Namespace, url: str, source: str, output: str) -> tuple[Usage, int]:
     with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
-        daemon = Daemon(options, Path(name), url)
+        daemon = start_daemon(options, Path(name), url)
         started = time.perf_counter()
         task = {"kind": "render", "owner": "bench",
                 "payload": {"edit": edit(options.seconds, source), "output": output}}
-        job = daemon.call("POST", "jobs", task)["id"]
-        while (state := daemon.call("GET", f"jobs/{job}"))["state"] in ("queued", "admitting", "running"):
+        job = daemon.call("POST", "/v1/jobs", task)["id"]
+        while (state := daemon.call("GET", f"/v1/jobs/{job}"))["state"] in ("queued", "admitting", "running"):
             time.sleep(0.02)
         wall = time.perf_counter() - started
         written = daemon.written()

@@ -3,7 +3,8 @@ package import WorkerCore
 // MARK: Objects
 
 extension EdgeWire {
-    package struct ReadObject: Codable, Sendable {
+    /// What is to be read, or begun to be uploaded, for a job.
+    package struct NameObject: Codable, Sendable {
         package var worker: String
         package var lease: Lease
         package var uri: String
@@ -30,15 +31,6 @@ extension EdgeWire {
         package var outputs: [String]
         package init(worker: String, lease: Lease, outputs: [String]) {
             (self.worker, self.lease, self.outputs) = (worker, lease, outputs)
-        }
-    }
-
-    package struct BeginUpload: Codable, Sendable {
-        package var worker: String
-        package var lease: Lease
-        package var uri: String
-        package init(worker: String, lease: Lease, uri: String) {
-            (self.worker, self.lease, self.uri) = (worker, lease, uri)
         }
     }
 

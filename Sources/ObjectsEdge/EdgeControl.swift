@@ -16,7 +16,7 @@ struct EdgeControl: Sendable {
 
     func read(_ uri: String, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> EdgeWire.ReadableObject {
         try client.insist(
-            "objects/read", EdgeWire.ReadObject(worker: worker, lease: lease, uri: uri), stop: stop)
+            "objects/read", EdgeWire.NameObject(worker: worker, lease: lease, uri: uri), stop: stop)
     }
 
     func fence(_ lease: Lease, _ outputs: [String], _ stop: TransferStop) throws(Failure) {
@@ -27,7 +27,7 @@ struct EdgeControl: Sendable {
     /// - Returns: the store's name of the upload.
     func begin(_ uri: String, _ lease: Lease, _ stop: TransferStop) throws(Failure) -> String {
         let begun: EdgeWire.BegunUpload = try client.insist(
-            "objects/begin", EdgeWire.BeginUpload(worker: worker, lease: lease, uri: uri), stop: stop)
+            "objects/begin", EdgeWire.NameObject(worker: worker, lease: lease, uri: uri), stop: stop)
         return begun.uploadID
     }
 

@@ -66,24 +66,19 @@ final class EdgeRanges: RangeStore {
         }
     }
 
-    /// Tries with another URL while it is the URL that the store does not like.
     private func withTicket<Value>(
         for version: ObjectVersion?, _ stop: TransferStop, _ body: (Ticket) throws(S3Error) -> Value
     ) throws(Failure) -> Value {
-        var renewals = 0
-        while true {
-            let ticket = try ticket(for: version, stop)
-            do throws(S3Error) {
-                return try body(ticket)
-            } catch {
-                // The service has just seen it, or something else.
-                if error.kind == .noSuchKey { throw changed }
-                guard error.isOfURL, renewals < EdgeURL.mostRenewals else { throw Failure(error) }
-            }
-            renewals += 1
+        try EdgeURL.renewing { (refused: Ticket?) throws(Failure) in
             held.withLock { held in
-                if held?.url == ticket.url { held = nil }
+                if let refused, held?.url == refused.url { held = nil }
             }
+            return try ticket(for: version, stop)
+        } use: { ticket throws(S3Error) in
+            try body(ticket)
+        } failure: { error in
+            // The service has just seen it, or something else.
+            error.kind == .noSuchKey ? changed : Failure(error)
         }
     }
 
@@ -110,28 +105,7 @@ final class EdgeRanges: RangeStore {
     }
 }
 
-/// How URLs of others are used.
-enum EdgeURL {
-    /// In a row: where a store refuses what has just been signed for it, another signature does not help.
-    static let mostRenewals = 3
-    /// Of a URL's time; what is left is for the request that begins last.
-    private static let usedShare = 0.75
-
-    static func goodUntil(asked: Double, seconds: Int) -> Double { asked + Double(max(0, seconds)) * usedShare }
-}
-
 extension S3Error {
-    /// Whether another URL may do: this one's time is over, or its signature is not accepted.
-    var isOfURL: Bool {
-        switch kind {
-        // Stores differ in what they say to a URL whose time is over.
-        case .accessDenied, .signatureRefused, .clockSkew, .invalidRequest: true
-        case .noSuchKey, .noSuchBucket, .noSuchUpload, .preconditionFailed, .conflict, .slowDown, .notImplemented,
-            .server, .transfer, .malformedAnswer, .corrupt, .cancelled:
-            false
-        }
-    }
-
     fileprivate static func replaced(_ place: S3Place) -> S3Error {
         S3Error(.preconditionFailed, "\(place) was replaced while it was read")
     }

@@ -15,7 +15,6 @@ final class EdgeUpload: UploadPort {
 
     /// Parts whose URLs are asked for at once.
     private static let batch = 8
-    private static let highestPart = 10_000
 
     private let control: EdgeControl
     private let presigned: S3Presigned
@@ -37,16 +36,11 @@ final class EdgeUpload: UploadPort {
     func send(
         _ number: Int, _ bytes: UnsafeRawBufferPointer, stop: TransferStop
     ) throws(Failure) -> UploadedPart {
-        var renewals = 0
-        while true {
-            let url = try url(of: number, stop)
-            do throws(S3Error) {
-                let part = try presigned.uploadPart(url, of: place, number: number, bytes: bytes, stop: stop)
-                return UploadedPart(number: part.number, etag: part.etag)
-            } catch {
-                guard error.isOfURL, renewals < EdgeURL.mostRenewals else { throw Failure(error) }
-            }
-            renewals += 1
+        try EdgeURL.renewing { (_: String?) throws(Failure) in
+            try url(of: number, stop)
+        } use: { url throws(S3Error) in
+            let part = try presigned.uploadPart(url, of: place, number: number, bytes: bytes, stop: stop)
+            return UploadedPart(number: part.number, etag: part.etag)
         }
     }
 
@@ -56,7 +50,7 @@ final class EdgeUpload: UploadPort {
             return ticket.url
         }
         // The first part is the last to leave: nobody knows when.
-        let numbers = number == 1 ? [1] : Array(number...min(number + Self.batch - 1, Self.highestPart))
+        let numbers = number == 1 ? [1] : Array(number...min(number + Self.batch - 1, UploadedPart.mostNumbers))
         let asked = clock.now
         let signed = try control.parts(place.uri, lease, uploadID, numbers, stop)
         let goodUntil = EdgeURL.goodUntil(asked: asked, seconds: signed.seconds)

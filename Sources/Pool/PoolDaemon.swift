@@ -28,10 +28,8 @@ final class PoolDaemon: Daemon {
     private let worker: Worker
     private let template: CodecTemplate
     private let objects: ObjectRouter
-    /// The store by its keys.
+    private let keyed: KeyedStore?
     private let stored: S3Objects?
-    /// Where workers without keys reach it.
-    private let publicEndpoint: S3Endpoint?
     private let redis: RedisClient?
     private let redisProgress: RedisProgress?
     private let progress: ProgressFan
@@ -48,9 +46,8 @@ final class PoolDaemon: Daemon {
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         let userAgent = "reelpool/\(version)"
-        publicEndpoint = try ObjectSetup.publicEndpoint(settings, userAgent: userAgent)
-        stored = try ObjectSetup.store(
-            settings, ledger: store, userAgent: userAgent, now: { Self.wallClock() }, log: log)
+        keyed = try KeyedStore(settings, userAgent: userAgent)
+        stored = keyed?.objects(ledger: store, now: { Self.wallClock() }, log: log)
         objects = ObjectSetup.router(
             settings, store: stored, userAgent: userAgent, now: { Self.wallClock() })
         let redisSettings = try settings.redisURI.map { RedisSettings(address: try RedisAddress(url: $0)) }
@@ -121,13 +118,7 @@ final class PoolDaemon: Daemon {
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
         parts.webhooks = webhookRules
-        do throws(Failure) {
-            parts.uploads = try ObjectSetup.uploads(
-                settings, userAgent: "reelpool/\(version)", newID: parts.newID, now: { Self.wallClock() })
-        } catch {
-            // The same settings made the objects that jobs work on.
-            log.error("nothing can be uploaded", metadata: ["error": "\(error.message)"])
-        }
+        parts.uploads = keyed?.uploads(newID: parts.newID, now: { Self.wallClock() })
         // A store that is away must not hold up the end of the process.
         let interruption = Interruption()
         parts.edge = edge(heeding: interruption)
@@ -160,7 +151,7 @@ final class PoolDaemon: Daemon {
         settings.service.edgeToken.map { token in
             EdgeParts(
                 token: token, progress: progress,
-                objects: stored.map { S3Desk($0, endpoint: publicEndpoint, heeding: interruption) },
+                objects: stored.map { S3Desk($0, endpoint: keyed?.publicEndpoint, heeding: interruption) },
                 urlSeconds: settings.service.edgeURLSeconds)
         }
     }

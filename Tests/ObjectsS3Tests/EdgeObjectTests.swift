@@ -259,7 +259,7 @@ struct EdgeOutputTests {
             let lease = try await edge.claimed(nil, place)
             func begin() async throws -> String {
                 let begun: EdgeWire.BegunUpload = try await edge.client.ask(
-                    "objects/begin", EdgeWire.BeginUpload(worker: "w", lease: lease, uri: place.uri))
+                    "objects/begin", EdgeWire.NameObject(worker: "w", lease: lease, uri: place.uri))
                 return begun.uploadID
             }
             let unheard = try await begin()

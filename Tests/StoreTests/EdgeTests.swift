@@ -307,12 +307,12 @@ struct EdgeTests {
             func read(_ uri: String, worker: String = "w1", epoch: Int64 = 1) async -> String {
                 await code(
                     "objects/read",
-                    EdgeWire.ReadObject(worker: worker, lease: Lease(job: job.id, epoch: epoch), uri: uri))
+                    EdgeWire.NameObject(worker: worker, lease: Lease(job: job.id, epoch: epoch), uri: uri))
             }
             func begin(_ uri: String, worker: String = "w1", epoch: Int64 = 1) async -> String {
                 let lease = Lease(job: job.id, epoch: epoch)
                 return await code(
-                    "objects/begin", EdgeWire.BeginUpload(worker: worker, lease: lease, uri: uri))
+                    "objects/begin", EdgeWire.NameObject(worker: worker, lease: lease, uri: uri))
             }
             #expect(await read("s3://raw/b.mp4").contains("does not name"))
             #expect(await begin("s3://raw/a.mp4").contains("does not name"), "a source is no output")

@@ -94,7 +94,7 @@ package struct DirectUploads: UploadDesk {
 
     /// Equal parts of whole MiB, because R2 wants them equal, and so many as a store takes at most.
     private static func partBytes(of sizeBytes: Int64) -> Int64 {
-        let least = (sizeBytes + Int64(S3Client.mostParts) - 1) / Int64(S3Client.mostParts)
+        let least = (sizeBytes + Int64(UploadedPart.mostNumbers) - 1) / Int64(UploadedPart.mostNumbers)
         return max(leastPart, ((least + (1 << 20) - 1) >> 20) << 20)
     }
 

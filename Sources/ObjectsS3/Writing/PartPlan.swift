@@ -3,7 +3,7 @@ package import WorkerCore
 /// How an output is cut into parts, decided before its first byte: they are equal, as Cloudflare R2 wants them, and
 /// there are at most as many as stores take. Source: AWS, "Amazon S3 multipart upload limits".
 package struct PartPlan: Sendable, Equatable {
-    private static let mostParts: Int64 = 10_000
+    private static let mostParts = Int64(UploadedPart.mostNumbers)
     private static let leastBytes: Int64 = 8 << 20
     private static let mebibyte: Int64 = 1 << 20
     /// For outputs of up to 150 GiB.

@@ -1,9 +1,6 @@
 package import HTTPTransfer
 
 extension S3Client {
-    /// How many parts an upload may have. Source: AWS, "Amazon S3 multipart upload limits".
-    package static let mostParts = 10_000
-
     /// Begins an upload of which nothing is seen before it is complete.
     ///
     /// - Returns: the store's name of it.

@@ -6,9 +6,6 @@ internal import WorkerCore
 /// Objects for workers without credentials: URLs to read sources and to upload parts by, for what the job of a current
 /// lease names and nothing else. Every upload is on record before it begins.
 struct EdgeObjectRoutes: Sendable {
-    /// Source: AWS, "Amazon S3 multipart upload limits".
-    private static let highestPart = 10_000
-
     let store: any JobStore
     let desk: (any ObjectDesk)?
     let urlSeconds: Int
@@ -22,7 +19,7 @@ struct EdgeObjectRoutes: Sendable {
         group.post("objects/abort") { request, _ in try await answer(request, abort) }
     }
 
-    @Sendable private func read(_ message: EdgeWire.ReadObject) async throws -> EdgeWire.ReadableObject {
+    @Sendable private func read(_ message: EdgeWire.NameObject) async throws -> EdgeWire.ReadableObject {
         let job = try await job(message.lease, worker: message.worker)
         guard try task(of: job).sources.contains(message.uri) else { throw Self.unnamed(message.uri) }
         return try await atDesk { desk in
@@ -41,7 +38,7 @@ struct EdgeObjectRoutes: Sendable {
         return EdgeWire.Nothing()
     }
 
-    @Sendable private func begin(_ message: EdgeWire.BeginUpload) async throws -> EdgeWire.BegunUpload {
+    @Sendable private func begin(_ message: EdgeWire.NameObject) async throws -> EdgeWire.BegunUpload {
         let job = try await job(message.lease, worker: message.worker, writes: true)
         try check(message.uri, isOutputOf: job)
         let id = try await atDesk { desk in
@@ -53,7 +50,7 @@ struct EdgeObjectRoutes: Sendable {
 
     @Sendable private func parts(_ message: EdgeWire.PresignParts) async throws -> EdgeWire.PresignedParts {
         guard (1...EdgeWire.mostParts).contains(message.numbers.count),
-            message.numbers.allSatisfy({ (1...Self.highestPart).contains($0) })
+            message.numbers.allSatisfy({ (1...UploadedPart.mostNumbers).contains($0) })
         else { throw Problem.invalid("no such parts") }
         _ = try await job(message.lease, worker: message.worker, writes: true)
         let urls = try await atDesk { desk in

@@ -45,6 +45,9 @@ package struct SignedSource: Sendable, Equatable {
 }
 
 package struct UploadedPart: Sendable, Equatable, Codable {
+    /// Of one upload, from 1. Source: AWS, "Amazon S3 multipart upload limits".
+    package static let mostNumbers = 10_000
+
     package var number: Int
     package var etag: String
     package init(number: Int, etag: String) { (self.number, self.etag) = (number, etag) }
