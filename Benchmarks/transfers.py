@@ -122,9 +122,9 @@ def transfers(options: argparse.Namespace, table: Table, memory: Path) -> None:
             run(["rclone", "deletefile", rclone_place(uri)], env)
 
 
-def start_daemon(options: argparse.Namespace, folder: Path, url: str) -> Daemon:
-    return Daemon(options.programs, folder, {
-        "REELPOOL_SLOTS": "1", "REELPOOL_ALLOW_LOCAL": "", "RENDER_FFMPEG_THREADS": "2", "REELPOOL_S3_ENDPOINT": url,
+def start_daemon(options: argparse.Namespace, memory: Path, scratch: Path, url: str) -> Daemon:
+    return Daemon(options.programs, memory, {
+        "REELPOOL_SLOTS": "1", "REELPOOL_ALLOW_LOCAL": "", "REELPOOL_S3_ENDPOINT": url, "TMPDIR": str(scratch),
         "REELPOOL_S3_ACCESS_KEY": os.environ["REELPOOL_TEST_S3_KEY"],
         "REELPOOL_S3_SECRET_KEY": os.environ["REELPOOL_TEST_S3_SECRET"], "REELPOOL_S3_READ_ALLOW": BUCKET,
         "REELPOOL_S3_WRITE_ALLOW": BUCKET,
@@ -139,8 +139,9 @@ def edit(seconds: int, uri: str) -> dict:
 
 
 def ours(options: argparse.Namespace, url: str, source: str, output: str) -> tuple[Usage, int]:
-    with tempfile.TemporaryDirectory(dir=cache_folder()) as name:
-        daemon = start_daemon(options, Path(name), url)
+    # The record of the job is in memory, so that what reaches the disk is media.
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        daemon = start_daemon(options, Path(memory), Path(scratch), url)
         started = time.perf_counter()
         task = {"kind": "render", "owner": "bench",
                 "payload": {"edit": edit(options.seconds, source), "output": output}}
@@ -166,9 +167,9 @@ def theirs(options: argparse.Namespace, env: dict, source: str, output: str) -> 
         graph += "".join(f"[v{i}][a{i}]" for i in range(5)) + "concat=n=5:v=1:a=1[v][a]"
         usage = run(["rclone", "copyto", rclone_place(source), here], env)
         usage += run(
-            ["ffmpeg", "-y", "-v", "error", "-nostdin", "-threads", "2", "-i", here, "-filter_complex", graph, "-map",
-             "[v]", "-map", "[a]", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-threads", "2", "-c:a",
-             "aac", "-b:a", "192k", "-movflags", "+faststart", made], env)
+            ["ffmpeg", "-y", "-v", "error", "-nostdin", "-i", here, "-filter_complex", graph, "-map", "[v]", "-map", "[a]",
+             "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-c:a", "aac", "-b:a", "192k", "-movflags",
+             "+faststart", made], env)
         usage += run(["rclone", "copyto", made, rclone_place(output)], env)
         return usage, here.stat().st_size + made.stat().st_size
 
@@ -197,7 +198,7 @@ def renders(options: argparse.Namespace, table: Table) -> None:
     table.at_most(work, "wall", reelpool, files, 1)
     table.at_most(work, "cpu", reelpool, files, None)
     here, there = (statistics.median(written[name]) / 1e6 for name in ("ours", "theirs"))
-    table.fact(work, "MB on a disk", f"{here:.2f}", files.name, f"{there:.1f}", "", "≤ 1", here <= 1)
+    table.fact(work, "MB on a disk", f"{here:.2f}", files.name, f"{there:.1f}", "", "≤ 0.1", here <= 0.1)
 
 
 PREFACE = """# Benchmarks of transfers
@@ -210,7 +211,8 @@ fetched ahead; an output's parts, its first one last, with the upload on record 
 move, and the bench compares what came with what was sent.
 
 A render from store to store is measured from its dispatch to its result, with the daemon's and the codec's CPU together.
-What Reelpool writes to a disk is its own record of the job.
+Both use the threads that they use by default. Reelpool's record of the job is in memory, so that what reaches a disk is
+media.
 """
 
 

@@ -79,6 +79,8 @@ struct TransferBench: AsyncParsableCommand {
         guard output >= 0 else { throw ValidationError("\(file) cannot be written") }
         defer { close(output) }
         let source = try objects.open(uri, owner: "bench")
+        // As proxies and analyses read.
+        source.expectWhole()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 64)
         defer { buffer.deallocate() }
         var position: Int64 = 0

@@ -43,8 +43,9 @@ package final class CodecExecutor: TaskExecutor {
             interruption: interruption)
         let caps = attempt.caps
         let isAdmission = attempt.job.state == .admitting
+        let readsWholly = !isAdmission && [.proxy, .analysis].contains(attempt.job.kind)
         let sizes = try await OwnThread.run(named: "reelpool.files") {
-            let sizes = try files.openSources(limitBytes: caps.sourceBytes)
+            let sizes = try files.openSources(limitBytes: caps.sourceBytes, wholly: readsWholly)
             if !isAdmission { try files.prepareOutputs() }
             return sizes
         }

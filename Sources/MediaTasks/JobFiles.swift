@@ -40,8 +40,9 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
 
     /// Opens the sources, so that what cannot be read or is too large shows before a process is started.
     ///
+    /// - Parameter wholly: all of them will be read.
     /// - Returns: their sizes.
-    func openSources(limitBytes: Int64) throws(Failure) -> [Int64?] {
+    func openSources(limitBytes: Int64, wholly: Bool) throws(Failure) -> [Int64?] {
         var sizes: [Int64?] = []
         for (index, uri) in sourceURIs.enumerated() {
             let source = try objects.open(uri, owner: owner)
@@ -50,6 +51,7 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
                     code: .sourceTooLarge,
                     message: "\(ShownPlace.text(uri)) has \(size >> 20) MB; sources may have \(limitBytes >> 20) MB")
             }
+            if wholly { source.expectWhole() }
             sources[index] = source
             sizes.append(source.sizeBytes)
         }

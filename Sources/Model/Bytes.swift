@@ -6,6 +6,12 @@ package protocol ByteSource: AnyObject {
     var sizeBytes: Int64? { get }
     /// Fills as much of `buffer` as is there from `offset` on; 0 only at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
+    /// All of it will be read, mostly in order: whoever fetches it need not fear to fetch too much.
+    func expectWhole()
+}
+
+extension ByteSource {
+    package func expectWhole() {}
 }
 
 /// Where a muxer's bytes go. Writes are mostly in order; a container may return to its beginning once at the end.

@@ -24,11 +24,11 @@ struct PartPlanTests {
 
     private static let gibibyte: Int64 = 1 << 30
     private static let sizes = [
-        Size(0, gibibyte, 8, 3), Size(0, 50 * gibibyte, 8, 3), Size(9 << 20, 50 * gibibyte, 8, 3),
-        Size((10 << 20) + 1, gibibyte, 8, 3), Size(0, 100 * gibibyte, 11, 3), Size(0, 150 * gibibyte, 16, 2),
-        Size(0, 1024 * gibibyte, 105, 2), Size(0, 5120 * gibibyte, 525, 2), Size(65 << 20, 50 * gibibyte, 8, 3),
+        Size(0, gibibyte, 8, 5), Size(0, 50 * gibibyte, 8, 5), Size(9 << 20, 50 * gibibyte, 8, 5),
+        Size((10 << 20) + 1, gibibyte, 8, 5), Size(0, 100 * gibibyte, 11, 3), Size(0, 150 * gibibyte, 16, 2),
+        Size(0, 1024 * gibibyte, 105, 2), Size(0, 5120 * gibibyte, 525, 2), Size(65 << 20, 50 * gibibyte, 8, 5),
         Size(40 << 20, 150 * gibibyte, 16, 1),
-        Size(0, 0, 8, 3),
+        Size(0, 0, 8, 5),
     ]
 
     @Test("are equal, and few enough for the largest that it may become", arguments: sizes)
@@ -265,7 +265,7 @@ struct StagedUploadTests {
                     "an output with a head of 40 MiB, and three more, took \(context.mostUploadBytes >> 20) MiB at most"
                 )
                 #expect(context.mostUploadBytes <= 64 << 20)
-                #expect(context.uploadBytes == 0)
+                #expect(context.uploadBytes <= 22 << 20, "two parts are kept for the next output")
             }
         }
     }

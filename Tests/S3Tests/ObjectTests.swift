@@ -8,10 +8,12 @@ import Testing
 struct ObjectTests {
     private let stop = TransferStop()
 
-    @Test("is what was put, with its size, ETag and type", arguments: ObjectStore.allCases)
-    func roundTrip(store: ObjectStore) async throws {
+    @Test("is what was put, with its size, ETag and type", arguments: ObjectStore.allCases, [false, true])
+    func roundTrip(store: ObjectStore, signsBodies: Bool) async throws {
         try await blocking {
-            let (client, place) = (try store.client(), try store.place("clip.mp4"))
+            var settings = S3ClientSettings()
+            settings.signsBodies = signsBodies
+            let (client, place) = (try store.client(settings: settings), try store.place("clip.mp4"))
             let bytes = randomBytes(3_000_000, seed: 1)
             let etag = try client.put(place, bytes, contentType: "video/mp4", stop: stop)
             #expect(etag == bytes.withUnsafeBytes { ETag.of($0) })

@@ -142,7 +142,8 @@ struct RetryTests {
             _ = try bench.store.client().put(place, randomBytes(5000, seed: 12), stop: stop)
             try bench.proxy.next([fault])
             #expect(try bench.client.bytes(place).bytes == randomBytes(5000, seed: 12))
-            #expect(try bench.proxy.seen.count == 2)
+            // A busy machine may make the store itself look as if it said nothing.
+            #expect((2...3).contains(try bench.proxy.seen.count))
             // Always so: one reason, of its own kind.
             let hasty = try Bench { settings in (settings.stallSeconds, settings.tries) = (1, 2) }
             try hasty.proxy.next([fault, fault])
@@ -151,11 +152,10 @@ struct RetryTests {
         }
     }
 
-    @Test("that always loses bytes has not stored them", arguments: ["flip", "etag"])
-    func corruption(fault: String) async throws {
+    @Test("that always loses bytes has not stored them", arguments: ["flip", "etag"], [false, true])
+    func corruption(fault: String, signsBodies: Bool) async throws {
         try await blocking {
-            // Without a signature over the bytes, their MD5 has to do.
-            let bench = try Bench { settings in (settings.bodySigning, settings.tries) = (.never, 3) }
+            let bench = try Bench { settings in (settings.signsBodies, settings.tries) = (signsBodies, 3) }
             let place = try bench.store.place()
             try bench.proxy.next([fault, fault, fault])
             let error = refused { _ = try bench.client.put(place, randomBytes(1000, seed: 13), stop: stop) }

@@ -64,8 +64,10 @@ struct BlockCache: ~Copyable {
         blocks.first { $0.offset > offset }?.offset ?? sizeBytes
     }
 
-    /// - Parameter offset: of bytes that are not there yet, none of them.
-    mutating func insert(_ new: [UInt8], at offset: Int64) {
+    /// - Parameters:
+    ///   - offset: of bytes that are not there yet, none of them.
+    ///   - free: is given what had to go for them, to be used again.
+    mutating func insert(_ new: [UInt8], at offset: Int64, free: ([UInt8]) -> Void = { _ in }) {
         guard !new.isEmpty else { return }
         clock += 1
         let index = blocks.firstIndex { $0.offset > offset } ?? blocks.endIndex
@@ -73,20 +75,21 @@ struct BlockCache: ~Copyable {
         bytes += new.count
         pool.change(by: new.count)
         while bytes > CachePool.sourceBytes || blocks.count > Self.mostBlocks || pool.isFull {
-            guard giveUpOne(but: offset) else { return }
+            guard let gone = giveUpOne(but: offset) else { return }
+            free(gone)
         }
     }
 
     /// The one that was of no use for longest, first of those in the middle.
-    private mutating func giveUpOne(but kept: Int64) -> Bool {
+    private mutating func giveUpOne(but kept: Int64) -> [UInt8]? {
         let others = blocks.indices.filter { blocks[$0].offset != kept }
         let middle = others.filter { !isEdge(blocks[$0]) }
         guard let oldest = (middle.isEmpty ? others : middle).min(by: { blocks[$0].lastUse < blocks[$1].lastUse })
-        else { return false }
-        let gone = blocks.remove(at: oldest)
-        bytes -= gone.bytes.count
-        pool.change(by: -gone.bytes.count)
-        return true
+        else { return nil }
+        let gone = blocks.remove(at: oldest).bytes
+        bytes -= gone.count
+        pool.change(by: -gone.count)
+        return gone
     }
 
     private func isEdge(_ block: Block) -> Bool {

@@ -47,6 +47,8 @@ package final class RangedSource: ByteSource {
     package var sizeBytes: Int64? { object.version.sizeBytes }
     package var version: ObjectVersion { object.version }
 
+    package func expectWhole() { pattern.isWhole = true }
+
     /// Stops what is being fetched, and waits until it has stopped.
     package func close() {
         end()
@@ -92,7 +94,7 @@ package final class RangedSource: ByteSource {
     }
 
     private func keep(_ pieces: [ReadAhead.Piece]) {
-        for piece in pieces { cache.insert(piece.bytes, at: piece.offset) }
+        for piece in pieces { cache.insert(piece.bytes, at: piece.offset) { ahead.reuse($0) } }
     }
 
     /// Has more on its way when what is there, or is coming, will soon be read.

@@ -1,5 +1,6 @@
 internal import HTTPTransfer
 internal import Model
+internal import Synchronization
 internal import WorkerCore
 
 /// What streams bring ahead of a reader, a few at a time, each on a thread of its own. No two bring the same bytes.
@@ -59,10 +60,13 @@ final class ReadAhead: Sendable {
     private static let mostLanes = 4
     /// Small enough to be in a processor's cache still when the reader comes for it.
     private static let pieceBytes = 256 << 10
+    private static let mostSpare = 8
     /// For bytes that are further off than this nobody waits.
     private static let patienceBytes: Int64 = 4 << 20
 
     private let state = Watched(State())
+    /// Memory of pieces that were given back: fresh pages would cost as much as what is written into them.
+    private let spare = Mutex<[[UInt8]]>([])
 
     // MARK: Where streams are
 
@@ -119,14 +123,29 @@ final class ReadAhead: Sendable {
         }
     }
 
+    /// Memory of a piece that nobody needs any more.
+    func reuse(_ bytes: [UInt8]) {
+        guard bytes.capacity >= Self.pieceBytes else { return }
+        spare.withLock { spare in
+            if spare.count < Self.mostSpare { spare.append(bytes) }
+        }
+    }
+
+    private func emptyPiece() -> [UInt8] {
+        var piece = spare.withLock { $0.popLast() } ?? []
+        piece.removeAll(keepingCapacity: true)
+        piece.reserveCapacity(Self.pieceBytes)
+        return piece
+    }
+
     private func work(_ lane: Lane, _ bring: Bring) -> Failure? {
-        let filling = Filling()
+        let filling = Filling { [self] in emptyPiece() }
         let failure = bring(lane.range, lane.stop) { [self] bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let part = rest.prefix(Self.pieceBytes - filling.bytes.count)
                 rest = rest.dropFirst(part.count)
-                filling.add(UnsafeRawBufferPointer(rebasing: part), capacity: Self.pieceBytes)
+                filling.add(UnsafeRawBufferPointer(rebasing: part))
                 if filling.bytes.count == Self.pieceBytes { try hand(filling.take(), lane.number) }
             }
         }
@@ -192,10 +211,13 @@ final class ReadAhead: Sendable {
 
 /// A piece in the making, of one thread.
 private final class Filling {
+    private let makeEmpty: () -> [UInt8]
     private(set) var bytes: [UInt8] = []
 
-    func add(_ more: UnsafeRawBufferPointer, capacity: Int) {
-        if bytes.isEmpty { bytes.reserveCapacity(capacity) }
+    init(makeEmpty: @escaping () -> [UInt8]) { self.makeEmpty = makeEmpty }
+
+    func add(_ more: UnsafeRawBufferPointer) {
+        if bytes.isEmpty { bytes = makeEmpty() }
         bytes.append(contentsOf: more)
     }
 

@@ -17,11 +17,16 @@ struct ReadPattern {
     /// A stream has that share of what its run has read, and the next begins in its second half: what is ahead of a run
     /// when it ends was in vain.
     private static let streamShare: Int64 = 12
-    private static let longestStream: Int64 = 64 << 20
+    /// When what a stream may bring before it is wanted, and what is in sockets, is less than that share of what its run
+    /// has read, streams are as long as that: every one costs a store something.
+    private static let longAfterBytes: Int64 = 192 << 20
+    private static let longestStream: Int64 = 1 << 30
     /// Over so much a run may jump and go on.
     private static let jumpBytes: Int64 = 256 << 10
     private static let mostRuns = 4
 
+    /// Nothing will have been fetched in vain.
+    var isWhole = false
     /// The last used one last.
     private var runs: [Run] = []
 
@@ -43,12 +48,14 @@ struct ReadPattern {
         runs.append(run)
         if runs.count > Self.mostRuns { runs.removeFirst() }
         let before = run.consumed - Int64(count)
-        return Advice(window: Self.window(after: before), streamBytes: Self.stream(after: run.consumed))
+        return Advice(window: Self.window(after: before), streamBytes: stream(after: run.consumed))
     }
 
-    private static func stream(after consumed: Int64) -> Int64 {
-        guard consumed >= aheadAfterBytes else { return 0 }
-        return min(longestStream, max(consumed / streamShare, Int64(smallestWindow)))
+    private func stream(after consumed: Int64) -> Int64 {
+        guard consumed >= Self.aheadAfterBytes else { return 0 }
+        if isWhole { return Self.longestStream }
+        if consumed >= Self.longAfterBytes { return min(Self.longestStream, consumed) }
+        return max(consumed / Self.streamShare, Int64(Self.smallestWindow))
     }
 
     /// A power of two.

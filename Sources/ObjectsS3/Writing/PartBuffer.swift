@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Model
 
-/// Memory for one part, straight from the system: it is zero, takes room only where it is touched, and is gone with its
-/// owner.
+/// Memory for one part, straight from the system: it is zero when it is new, takes room only where it is touched, and is
+/// gone with its owner.
 ///
-/// SAFETY: written by its output's one thread, and by nobody after it was handed on.
+/// SAFETY: written by its output's one thread, and by nobody after it was handed on, until it is used again.
 final class PartBuffer: @unchecked Sendable {
     private static let step = 1 << 20
 
@@ -23,6 +23,9 @@ final class PartBuffer: @unchecked Sendable {
     }
 
     deinit { munmap(memory, size) }
+
+    /// It has been sent, and may be filled again. What it takes, it keeps.
+    func restart() { written = 0 }
 
     /// - Returns: how much more it takes when so many bytes are written into it.
     func charge(for count: Int) -> Int {

@@ -8,7 +8,7 @@ package struct PartPlan: Sendable, Equatable {
     private static let mebibyte: Int64 = 1 << 20
     /// For outputs of up to 150 GiB.
     private static let bufferBytes = 64 << 20
-    private static let mostInFlight = 3
+    private static let mostInFlight = 5
     /// In memory of an output beyond that.
     private static let mostBuffers = 4
 

@@ -28,8 +28,7 @@ final class PartSender: Sendable {
     ///   - count: of its bytes, from the first one on.
     /// - Throws: what an earlier part failed with.
     func send(_ number: Int, _ part: PartBuffer, count: Int) throws(Failure) {
-        let taken = part.charged
-        budget.send(taken)
+        budget.send(part.charged)
         let failure = state.wait { state -> Failure?? in
             if let failure = state.failure { return .some(failure) }
             guard state.inFlight < limit else { return nil }
@@ -37,12 +36,12 @@ final class PartSender: Sendable {
             return .some(nil)
         }
         if let failure {
-            budget.giveBack(taken, sent: true)
+            budget.giveBack(sent: part)
             throw failure
         }
         OwnThread.start(named: "reelpool.part") { [self] in
             let result = upload(number, part, count)
-            budget.giveBack(taken, sent: true)
+            budget.giveBack(sent: part)
             state.change { state in
                 state.inFlight -= 1
                 switch result {

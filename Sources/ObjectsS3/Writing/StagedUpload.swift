@@ -37,7 +37,7 @@ package final class StagedUpload: StagedObject {
 
     deinit {
         context.interruption.stopListening(listening)
-        for part in held + [filling] { context.budget.giveBack(part?.charged ?? 0, sent: false) }
+        for part in held + [filling] { context.budget.giveBack(part?.charged ?? 0) }
         upload.letGo()
     }
 
@@ -75,7 +75,7 @@ package final class StagedUpload: StagedObject {
                 code: .outputNotWritable, message: "\(uri) can only be written in order",
                 detail: "at \(offset), after \(end)")
         }
-        if filling == nil { filling = try PartBuffer(plan.partBytes) }
+        if filling == nil { filling = try context.budget.buffer(plan.partBytes) }
         let count = write(bytes, at: fillingCount, into: filling)
         fillingCount += count
         end = offset + Int64(count)

@@ -193,7 +193,10 @@ final class UploadVault: Sendable {
 
     private func delete(_ place: S3Place, ifETagIs etag: String, _ stop: TransferStop) throws(Failure) {
         do throws(S3Error) {
-            if try client.info(place, stop: stop)?.etag == etag { try client.delete(place, stop: stop) }
+            // Afterwards nobody looks again: one answer that was changed on its way must not leave it there.
+            for _ in 1...2 where try client.info(place, stop: stop)?.etag == etag {
+                return try client.delete(place, stop: stop)
+            }
         } catch {
             throw Failure(error)
         }

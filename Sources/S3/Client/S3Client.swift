@@ -56,17 +56,11 @@ package final class S3Client: Sendable {
     }
 
     private func payload(of body: S3Body) -> S3Payload {
-        let isSigned =
-            switch settings.bodySigning {
-            case .always: true
-            case .withoutTLS: endpoint.scheme == .http
-            case .never: false
-            }
         switch body {
         case .none: return .none
         case .document(let bytes): return .of(bytes)
-        case .object(let bytes): return isSigned ? .of(bytes) : .unsigned
-        case .memory(let bytes): return isSigned ? .of(bytes) : .unsigned
+        case .object(let bytes): return settings.signsBodies ? .of(bytes) : .unsigned
+        case .memory(let bytes): return settings.signsBodies ? .of(bytes) : .unsigned
         }
     }
 }

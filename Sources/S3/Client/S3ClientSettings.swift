@@ -4,14 +4,6 @@ package import WorkerCore
 
 /// How a client goes about its requests.
 package struct S3ClientSettings: Sendable {
-    /// Whether signatures cover bodies of objects, which costs a SHA-256 of each. Their MD5 is covered in any case.
-    package enum BodySigning: Sendable {
-        case always
-        /// TLS protects them elsewhere.
-        case withoutTLS
-        case never
-    }
-
     /// Requests for one call, the first included.
     package var tries = 8
     package var backoff = Backoff(baseSeconds: 0.2, capSeconds: 10)
@@ -25,7 +17,9 @@ package struct S3ClientSettings: Sendable {
     package var connectSeconds = 10.0
     /// Entries of a list that are asked for at once; stores give at most 1000.
     package var listPage = 1000
-    package var bodySigning = BodySigning.withoutTLS
+    /// Whether signatures cover bodies of objects themselves, which costs a SHA-256 of each. Their MD5 is covered in any
+    /// case, also where there is no TLS.
+    package var signsBodies = false
     /// Whether parts carry their MD5, and what the store says that it has is compared with it. Off only for tests that
     /// prove that they would notice.
     package var checksBodies = true

@@ -84,7 +84,7 @@ struct FaultyTransfer: Sendable {
         var settings = S3ClientSettings()
         settings.backoff = Backoff(baseSeconds: 0.005, capSeconds: 0.05)
         (settings.tries, settings.stallSeconds, settings.completeSeconds) = (6, 1, 3)
-        if weakness == .unchecked { (settings.checksBodies, settings.bodySigning) = (false, .never) }
+        if weakness == .unchecked { settings.checksBodies = false }
         return settings
     }
 
