@@ -6,7 +6,8 @@ PREFACE = """# Benchmarks
 
 Reelpool beside the `ffmpeg` command line, same settings, same number of threads. Written by `make bench`; numbers are \
 for the machine below, ratios travel better. The pool beside TaskIQ's and Celery's workers: \
-[benchmarks-pool.md](benchmarks-pool.md).
+[benchmarks-pool.md](benchmarks-pool.md). Transfers beside rclone and boto3: \
+[benchmarks-transfers.md](benchmarks-transfers.md).
 """
 
 METHOD = """## How it is measured
