@@ -4,6 +4,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 JOBS ?= $(shell nproc)
 OUT ?= out
+# An index of the sources is for editors, and takes as long as compiling them.
+DEBUG := --disable-index-store
 FIXTURES := Fixtures
 SEEDS ?= 1200
 FAULTS ?= 200
@@ -27,7 +29,7 @@ test: test-packages lint ## Install what the tests need, check style, and run ev
 	@scripts/test.sh
 
 build: packages ## Build for debugging
-	$(SWIFT) build -j $(JOBS)
+	$(SWIFT) build $(DEBUG) -j $(JOBS)
 
 release: packages ## Build for use
 	$(SWIFT) build -c release -j $(JOBS) --product reelpool --static-swift-stdlib
@@ -41,15 +43,15 @@ format: ## Rewrite all sources in the project's style
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
 fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage them
-	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test --filter DamagedFileTests
+	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test $(DEBUG) --filter DamagedFileTests
 
 faults: test-packages ## Injure a real pool while it works: FAULTS=200 FAULT_JOBS=500 [SEED=n]
-	$(SWIFT) build -j $(JOBS) --product fault-harness
+	$(SWIFT) build $(DEBUG) -j $(JOBS) --product fault-harness
 	.build/debug/fault-harness --faults $(FAULTS) --jobs $(FAULT_JOBS) $(if $(SEED),--seed $(SEED))
 
 transfer-faults: test-packages ## Transfers on which things go wrong, to and from real stores: TRANSFERS=3000 [SEED=n]
 	REELPOOL_TRANSFERS=$(TRANSFERS) $(if $(SEED),REELPOOL_SEED=$(SEED)) scripts/servers.sh run \
-	    $(SWIFT) test --filter '^ObjectsS3Tests\.TransferCampaignTests'
+	    $(SWIFT) test $(DEBUG) --filter '^ObjectsS3Tests\.TransferCampaignTests'
 
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render

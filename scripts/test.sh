@@ -15,7 +15,8 @@ if REELPOOL_TEST_CLIENTS_PYTHON=$(scripts/clients.sh); then export REELPOOL_TEST
 # The same folder whether make or a person runs this.
 SWIFTPM_BUILD_DIR=$(realpath -m .build)
 export SWIFTPM_BUILD_DIR
-swift build --build-tests -j "$(nproc)"
+# As the Makefile's DEBUG has it.
+swift build --build-tests --disable-index-store -j "$(nproc)"
 status=0
 
 # Runs the tests that the options choose, in parallel. A test that hangs is to be told by name: what still runs is shown
