@@ -29,8 +29,13 @@ package enum Command {
         try ChildProcess(program, arguments).wait()
     }
 
-    /// What a program prints; throws when it fails.
+    /// What a program prints; throws when it fails. What is asked of a fixture is asked once.
     package static func output(_ program: String, _ arguments: [String]) throws -> Data {
+        guard FixtureAnswers.isOfFixtures(program, arguments) else { return try fresh(program, arguments) }
+        return try FixtureAnswers.answer(to: [program] + arguments) { try fresh(program, arguments) }
+    }
+
+    private static func fresh(_ program: String, _ arguments: [String]) throws -> Data {
         let result = try run(program, arguments)
         guard result.status == 0 else {
             throw CommandFailure(
