@@ -6,6 +6,10 @@ REELPOOL_SERVERS_FOLDER=$(mktemp -d)
 export REELPOOL_SERVERS_FOLDER
 trap 'scripts/servers.sh stop; rm -rf "$log" "$REELPOOL_SERVERS_FOLDER"' EXIT
 
+# FFmpeg's shims set it where it is not, and the tests' process must not change its environment: Foundation reads that on
+# other threads whenever it starts a program.
+export SVT_LOG=1
+
 # Without a server its tests are skipped, by name.
 scripts/servers.sh start || echo "Not all servers could be started" >&2
 eval "$(scripts/servers.sh env)"
