@@ -26,7 +26,8 @@ class Daemon:
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [programs.resolve() / "reelpoold", "worker"], env=environment() | variables | settings, cwd=folder, stderr=log)
+                [programs.resolve() / "reelpoold", "worker"], env=environment() | variables | settings, cwd=folder,
+                stderr=log)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port())
 
     def port(self) -> int:

@@ -207,8 +207,8 @@ Written by `make bench-transfers`. One object of {megabytes} MiB goes up and dow
 on the same machine: {cores} cores for both, so that the store takes most of the time; rounds are interleaved, and ratios
 are medians over {rounds} of them. rclone {rclone} and boto3 {boto3} run as they come. Time is that of the transfer, without
 Python's start; CPU and memory are the whole command's. Reelpool moves its bytes as a worker does: a source as
-proxies and analyses read it, to its end; an output's parts, its first one last, with the upload on record in a ledger. Everybody checks what they
-move, and the bench compares what came with what was sent.
+proxies and analyses read it, to its end; an output's parts, its first one last, with the upload on record in a
+ledger. Everybody checks what they move, and the bench compares what came with what was sent.
 
 A render from store to store is measured from its dispatch to its result, with the daemon's and the codec's CPU together.
 Both use the threads that they use by default. Reelpool's record of the job is in memory, so that what reaches a disk is

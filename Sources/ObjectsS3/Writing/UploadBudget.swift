@@ -43,7 +43,7 @@ final class UploadBudget: Sendable {
     /// Memory that was taken is on its way to the store.
     func send(_ bytes: Int) { state.change { $0.leaving += bytes } }
 
-    /// The store has what it holds.
+    /// The store has what it holds, or is not to have it any more.
     func giveBack(sent part: PartBuffer) {
         state.change { state in
             state.leaving -= part.charged
