@@ -6,18 +6,22 @@ JOBS ?= $(shell nproc)
 OUT ?= out
 # An index of the sources is for editors, and takes as long as compiling them.
 DEBUG := --disable-index-store
+# An entry point of our own (Tests/LinuxMain.swift) has to be told to be this.
+TEST := test $(DEBUG) --disable-xctest --enable-swift-testing
 FIXTURES := Fixtures
 SEEDS ?= 1200
 FAULTS ?= 200
 FAULT_JOBS ?= 500
 TRANSFERS ?= 3000
+OPERATIONS ?= 100000
+ENTRIES ?= 1000000
 REELPOOL := .build/release/reelpool
 # Where scripts/build-folder.sh has put the build folder; read anew by each recipe, since the first one links it.
 export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz faults transfer-faults fixtures bench bench-engine bench-pool \
-    bench-transfers clean packages test-packages bench-packages
+.PHONY: help run test build release lint format fuzz faults transfer-faults ledger-faults fixtures bench bench-engine bench-pool \
+    bench-transfers bench-credits clean packages test-packages bench-packages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -43,7 +47,7 @@ format: ## Rewrite all sources in the project's style
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 
 fuzz: packages ## Spoil files at random, by many seeds, and probe and salvage them
-	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) test $(DEBUG) --filter DamagedFileTests
+	REELPOOL_SEEDS=$(SEEDS) $(SWIFT) $(TEST) --filter DamagedFileTests
 
 faults: test-packages ## Injure a real pool while it works: FAULTS=200 FAULT_JOBS=500 [SEED=n]
 	$(SWIFT) build $(DEBUG) -j $(JOBS) --product fault-harness
@@ -51,12 +55,16 @@ faults: test-packages ## Injure a real pool while it works: FAULTS=200 FAULT_JOB
 
 transfer-faults: test-packages ## Transfers on which things go wrong, to and from real stores: TRANSFERS=3000 [SEED=n]
 	REELPOOL_TRANSFERS=$(TRANSFERS) $(if $(SEED),REELPOOL_SEED=$(SEED)) scripts/servers.sh run \
-	    $(SWIFT) test $(DEBUG) --filter '^ObjectsS3Tests\.TransferCampaignTests'
+	    $(SWIFT) $(TEST) --filter '^ObjectsS3Tests\.TransferCampaignTests'
+
+ledger-faults: test-packages ## Anything in any order against the books, and a model: OPERATIONS=100000 [SEED=n]
+	REELPOOL_LEDGER_OPERATIONS=$(OPERATIONS) $(if $(SEED),REELPOOL_SEED=$(SEED)) scripts/servers.sh run \
+	    $(SWIFT) $(TEST) --filter '^StoreTests\.Ledger(Random|Crash)Tests'
 
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render
 
-bench: bench-engine bench-pool bench-transfers ## Measure everything side by side with its peers
+bench: bench-engine bench-pool bench-transfers bench-credits ## Measure everything side by side with its peers
 
 bench-engine: release bench-packages ## Beside the ffmpeg command line; writes docs/benchmarks.md
 	@scripts/bench.sh $(REELPOOL)
@@ -73,6 +81,11 @@ bench-transfers: release test-packages bench-packages ## Beside rclone and boto3
 	@scripts/servers.sh run python3 Benchmarks/transfers.py \
 	    --python "$$(scripts/venv.sh transfers Fixtures/transfers/requirements.txt)" \
 	    --output docs/benchmarks-transfers.md
+
+bench-credits: test-packages ## Holds and settlements, and a million entries; docs/benchmarks-credits.md
+	$(SWIFT) build -c release -j $(JOBS) --product credit-bench --static-swift-stdlib
+	@REELPOOL_SERVERS_FSYNC=on scripts/servers.sh run python3 Benchmarks/credits.py --entries $(ENTRIES) \
+	    --output docs/benchmarks-credits.md
 
 packages: ## Install the system packages that building needs
 	@scripts/packages.sh build

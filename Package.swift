@@ -77,7 +77,9 @@ let package = Package(
 
         .target(
             name: "PoolConfig",
-            dependencies: ["WorkerCore", .product(name: "Configuration", package: "swift-configuration")],
+            dependencies: [
+                "Model", "WorkerCore", .product(name: "Configuration", package: "swift-configuration"),
+            ],
             swiftSettings: strict),
 
         // The store of jobs: one schema and one logic, two drivers. StorePostgres alone imports libpq.
@@ -123,6 +125,14 @@ let package = Package(
             name: "Webhooks",
             dependencies: ["Envelopes", "HTTPTransfer", "WorkerCore", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
+
+        // What payment providers tell, and what that comes to.
+        .target(
+            name: "Payments",
+            dependencies: [
+                "HTTPTransfer", "Model", "WorkerCore", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
 
         // A process for each job: what both sides have in common, and the daemon's side. Neither knows of FFmpeg.
         .target(name: "Isolation", dependencies: ["CLinux", "Model"], swiftSettings: strict),
@@ -172,8 +182,9 @@ let package = Package(
             name: "Pool",
             dependencies: [
                 "CodecHost", "Downloads", "Envelopes", "HTTPTransfer", "Isolation", "LocalObjects", "MediaTasks",
-                "Model", "ObjectsEdge", "ObjectsS3", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3", "Service",
-                "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks", "WorkerCore",
+                "Model", "ObjectsEdge", "ObjectsS3", "Payments", "PoolConfig", "ProgressRedis", "QueueRabbitMQ", "S3",
+                "Service", "SQLStore", "StoreEdge", "StorePostgres", "StoreSQLite", "StoreSetup", "Webhooks",
+                "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // The requests of an operator or a terminal to stop.
@@ -184,7 +195,7 @@ let package = Package(
             name: "reelpool",
             dependencies: [
                 "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "PoolConfig",
-                "Signals", "StoreSetup", "WorkerCore",
+                "SQLStore", "Signals", "StorePostgres", "StoreSQLite", "StoreSetup", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -221,6 +232,10 @@ let package = Package(
             name: "store-bench", dependencies: ["SQLStore", "StorePostgres", "StoreSQLite", "WorkerCore"],
             path: "Benchmarks/StoreBench", swiftSettings: strict),
 
+        .executableTarget(
+            name: "credit-bench", dependencies: ["SQLStore", "StorePostgres", "WorkerCore"],
+            path: "Benchmarks/CreditBench", swiftSettings: strict),
+
         // Tests. What several of them need is a library of its own.
         .target(
             name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Media", "Model", "Planning"],
@@ -247,7 +262,8 @@ let package = Package(
                 "LocalFiles", "LocalObjects", "Model", "SQLStore", "StoreSQLite", "TestSupport", "WorkerCore",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
-        .testTarget(name: "PoolConfigTests", dependencies: ["PoolConfig", "WorkerCore"], swiftSettings: strict),
+        .testTarget(
+            name: "PoolConfigTests", dependencies: ["Model", "PoolConfig", "WorkerCore"], swiftSettings: strict),
         .testTarget(
             name: "QueueTests",
             dependencies: [
@@ -305,7 +321,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PoolCommandTests",
-            dependencies: ["Model", "TestSupport", "reelpool", "reelpoold", "reelpool-codec"],
+            dependencies: [
+                "Model", "SQLStore", "StoreSQLite", "TestSupport", "WorkerCore", "reelpool", "reelpoold",
+                "reelpool-codec",
+            ],
             swiftSettings: strict),
         // Real servers, real daemons and the Python clients that talk to them.
         .target(
@@ -318,8 +337,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "HTTPTransfer", "Model", "PoolTestSupport", "ProgressRedis", "S3", "TestSupport", "reelpoold",
-                "reelpool-codec",
+                "HTTPTransfer", "Model", "PoolTestSupport", "ProgressRedis", "S3", "SQLStore", "StorePostgres",
+                "StoreSQLite", "TestSupport", "WorkerCore", "reelpool", "reelpoold", "reelpool-codec",
             ],
             swiftSettings: strict),
         // Injures a real pool while it works.

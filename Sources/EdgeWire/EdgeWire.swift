@@ -83,13 +83,16 @@ package enum EdgeWire {
         package var lease: Lease
         package var costSeconds: Double
         package var memoryBytes: Int64
+        /// Prices are the service's: the worker says only what there is. One of an earlier version says nothing.
+        package var bound: MediaBound?
 
         package init(_ admission: Admission) {
             (lease, costSeconds, memoryBytes) = (admission.lease, admission.costSeconds, admission.memoryBytes)
+            bound = admission.bound
         }
 
         package var admission: Admission {
-            Admission(lease: lease, costSeconds: costSeconds, memoryBytes: memoryBytes)
+            Admission(lease: lease, costSeconds: costSeconds, memoryBytes: memoryBytes, bound: bound)
         }
     }
 

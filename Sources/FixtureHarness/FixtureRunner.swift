@@ -41,7 +41,7 @@ package struct FixtureRunner: Sendable {
             throw Failure(code: .fileNotFound, message: "there is no fixture (a folder with edit.json) in \(root)")
         }
         let state = Mutex((next: 0, results: [FixtureResult]()))
-        DispatchQueue.concurrentPerform(iterations: min(max(1, parallel), folders.count)) { _ in
+        let work: @Sendable () -> Void = {
             while let index = state.withLock({ state -> Int? in
                 guard state.next < folders.count, !cancellation.isRaised else { return nil }
                 defer { state.next += 1 }
@@ -56,6 +56,12 @@ package struct FixtureRunner: Sendable {
                 finished(result, done, folders.count)
             }
         }
+        // Queues of their own have threads of their own, however busy the process is; `concurrentPerform` may do with one.
+        let group = DispatchGroup()
+        for number in 0..<min(max(1, parallel), folders.count) {
+            DispatchQueue(label: "reelpool.fixtures.\(number)").async(group: group, execute: work)
+        }
+        group.wait()
         guard !cancellation.isRaised else { throw Failure(code: .cancelled, message: "the run was cancelled") }
         return state.withLock { $0.results }.sorted { $0.name < $1.name }
     }

@@ -5,6 +5,10 @@ package enum LogCapture {
     /// Installs the capture, once for the process. `echo` prints FFmpeg's own log to standard error as well.
     package static func install(echo: Bool = false) { rp_log_install(echo) }
 
+    /// Keeps encoders from printing past FFmpeg's log. It changes the environment, which other threads may be reading: for
+    /// the start of a program, before it has any.
+    package static func quietenEncoders() { rp_log_quieten_encoders() }
+
     package static func clear() { rp_log_clear() }
 
     /// The last error line that the calling thread caused since it last opened something.

@@ -56,7 +56,9 @@ package final class CodecExecutor: TaskExecutor {
             try check(probes, document.sources, caps)
             if isAdmission {
                 let need = Need.of(document, probes, caps)
-                return .admitted(costSeconds: need.costSeconds, memoryBytes: need.memoryBytes)
+                return .admitted(
+                    costSeconds: need.costSeconds, memoryBytes: need.memoryBytes,
+                    bound: MediaBound.of(document, probes))
             }
         }
         let (result, outputs) = try await child(

@@ -65,6 +65,22 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case unknownUpload = "unknown_upload"
     /// What was uploaded is not what was announced, or not there yet.
     case uploadMismatch = "upload_mismatch"
+    /// An amount of credit that is none: no number, of the wrong sign, or beyond all bounds; or an owner or key that is
+    /// empty or too long.
+    case invalidEntry = "invalid_entry"
+    /// Another movement of credit has this key.
+    case keyTaken = "key_taken"
+    /// There is no such entry, or it is of a sort that is not reversed.
+    case notReversible = "not_reversible"
+    /// More is to be reversed than is left of the entry.
+    case exceedsEntry = "exceeds_entry"
+    case unknownOwner = "unknown_owner"
+    /// Some of the owner's jobs have not ended.
+    case ownerBusy = "owner_busy"
+    /// A message that is not signed by whom it should be from, or not now.
+    case invalidSignature = "invalid_signature"
+    /// What was paid for has no place among the configured prices.
+    case unknownPrice = "unknown_price"
 
     case formatNotAllowed = "format_not_allowed"
     case noDecoder = "no_decoder"
@@ -84,6 +100,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case queueFull = "queue_full"
     case expired = "expired"
 
+    case insufficientCredit = "insufficient_credit"
+
     case cancelled = "cancelled"
     case drained = "drained"
     case leaseLost = "lease_lost"
@@ -94,6 +112,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case diskFull = "disk_full"
     case readFailed = "read_failed"
     case storeUnavailable = "store_unavailable"
+    /// The database is there, and this role may not do that in it.
+    case storeForbidden = "store_forbidden"
     /// The port of the interface cannot be listened on.
     case listenFailed = "listen_failed"
     case brokerUnavailable = "broker_unavailable"
@@ -111,13 +131,17 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .fileNotFound, .notAFile, .notReadable, .emptyFile, .notMedia, .truncated, .damagedMedia, .noStreams,
             .invalidJSON, .invalidEdit, .unknownField, .unknownSource, .rangeReversed, .rangeOutOfBounds,
             .editKeepsNothing, .outputIsSource, .fixtureMismatch, .invalidTask, .unknownTask, .sourceNotAllowed,
-            .sourceChanged, .urlExpired, .unknownUpload, .uploadMismatch:
+            .sourceChanged, .urlExpired, .unknownUpload, .uploadMismatch,
+            .invalidEntry, .keyTaken, .notReversible, .exceedsEntry, .unknownOwner, .ownerBusy, .invalidSignature,
+            .unknownPrice:
             .invalidInput
         case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
             .unsupportedMedia
         case .tooManyPixels, .tooManyStreams, .outOfMemory, .memoryLimit, .wallTimeLimit, .noProgress,
             .outputTooLarge, .sourceTooLong, .sourceTooLarge, .queueFull, .expired:
             .limitExceeded
+        case .insufficientCredit:
+            .insufficientCredit
         case .cancelled:
             .cancelled
         case .drained, .leaseLost:
@@ -125,7 +149,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
         case .crashed, .workerLost:
             .crashed
         case .outputNotWritable, .diskFull, .readFailed, .storeUnavailable, .brokerUnavailable, .cacheUnavailable,
-            .listenFailed, .transferFailed, .storageRefused:
+            .listenFailed, .transferFailed, .storageRefused, .storeForbidden:
             .dependencyUnavailable
         case .internalFault, .sandboxViolation, .sandboxUnavailable:
             .internalFault

@@ -38,14 +38,21 @@ struct ArrivalDesk: Sendable {
     private func decide(_ outcome: InsertOutcome, _ job: NewJob) -> DeliveryDecision {
         switch outcome {
         case .inserted, .duplicate: return .accepted
-        case .ownerFull:
-            let failure = Failure(
-                code: .queueFull, message: "\(job.owner) has as many \(job.kind) jobs waiting as one owner may")
-            if let notice = ForeignResults.notice(refusing: job, because: failure, now: clock()) {
-                results?.tell(notice)
-                return .accepted
-            }
-            return .quarantine(QuarantineReason(code: failure.code.rawValue, detail: failure.message))
+        case .ownerFull: return refuse(job, .queueFull(job.owner, job.kind))
+        case .insufficientCredit(let needed, let available):
+            return refuse(job, .insufficientCredit(needed: needed, available: available))
+        case .refused(let failure): return refuse(job, failure)
         }
+    }
+
+    /// Told to whoever waits for an answer, else put aside.
+    private func refuse(_ job: NewJob, _ failure: Failure) -> DeliveryDecision {
+        // It is a job that has failed, and its sender hears of that as of any other.
+        if job.keepsRefusal { return .accepted }
+        if let notice = ForeignResults.notice(refusing: job, because: failure, now: clock()) {
+            results?.tell(notice)
+            return .accepted
+        }
+        return .quarantine(QuarantineReason(code: failure.code.rawValue, detail: failure.message))
     }
 }

@@ -40,6 +40,18 @@ extension WorkerSettings {
 }
 
 extension Logger {
+    /// Who pays for what comes in by which door: nobody should have to guess it.
+    func noteBilling(_ settings: PoolSettings) {
+        let billing = settings.credits.billing
+        guard let rates = billing.rates else {
+            info("nothing has a price here: billing is off", metadata: [:])
+            return
+        }
+        var metadata: Logger.Metadata = ["rates": "\(rates.version)"]
+        for ingress in Ingress.allCases { metadata[ingress.rawValue] = "\(billing[ingress].rawValue)" }
+        notice("billing", metadata: metadata)
+    }
+
     func noteReady(_ settings: PoolSettings) {
         notice(
             "the worker is ready",

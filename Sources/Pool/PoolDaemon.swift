@@ -7,6 +7,7 @@ internal import Logging
 internal import MediaTasks
 internal import Model
 internal import ObjectsS3
+internal import Payments
 internal import PoolConfig
 internal import ProgressRedis
 internal import QueueRabbitMQ
@@ -21,7 +22,7 @@ internal import WorkerCore
 
 /// A worker with everything around it: its store, its template, its broker and its cache.
 final class PoolDaemon: Daemon {
-    private let store: any JobStore
+    private let store: SQLJobStore
     private let hub = ProgressHub()
     private let settings: PoolSettings
     private let version: String
@@ -43,6 +44,9 @@ final class PoolDaemon: Daemon {
 
     init(_ settings: PoolSettings, codecProgram: String, instance: String, version: String, log: Logger) throws {
         (self.settings, self.version, self.log) = (settings, version, log)
+        if let url = settings.credits.refundWebhook, let problem = Self.webhookRules(settings)?.problem(with: url) {
+            throw Failure(code: .invalidTask, message: "REELPOOL_REFUND_WEBHOOK \(problem)")
+        }
         store = try Self.store(settings)
         template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
         let userAgent = "reelpool/\(version)"
@@ -70,12 +74,18 @@ final class PoolDaemon: Daemon {
         (publisher, consumer) = try Self.broker(settings, log)
     }
 
-    private static func store(_ settings: PoolSettings) throws -> any JobStore {
+    private static func store(_ settings: PoolSettings) throws -> SQLJobStore {
         let kinds = Dictionary(
             uniqueKeysWithValues: JobKind.allCases.filter { $0 != .noop }.map { ($0, settings.ownerLimits) })
-        let policy = StorePolicy(
+        let credits = CreditNotices(
+            url: settings.credits.refundWebhook, tellsProgress: settings.redisURI != nil,
+            charges: settings.credits.charges)
+        var policy = StorePolicy(
             ownerLimits: kinds, backoff: Backoff(baseSeconds: 5, capSeconds: 600),
-            noticesOfEnded: { ForeignResults.notices(ofEnded: $0) + WebhookNotice.notices(ofEnded: $0) })
+            noticesOfEnded: {
+                ForeignResults.notices(ofEnded: $0) + WebhookNotice.notices(ofEnded: $0) + credits.notices(ofEnded: $0)
+            })
+        (policy.rates, policy.charges) = (settings.credits.billing.rates, settings.credits.charges)
         switch settings.database {
         case .sqlite(let path): return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
         case .postgres(let uri):
@@ -117,8 +127,10 @@ final class PoolDaemon: Daemon {
             store: store, taps: taps, attempts: worker.counts, newID: { UUID().uuidString.lowercased() },
             now: { Self.wallClock() },
             obstacles: { [weak self] in await self?.obstacles() ?? ["the process is ending"] })
-        parts.webhooks = webhookRules
+        (parts.webhooks, parts.billing) = (webhookRules, settings.credits.billing)
         parts.uploads = keyed?.uploads(newID: parts.newID, now: { Self.wallClock() })
+        parts.ledger = store
+        parts.payments = payments
         // A store that is away must not hold up the end of the process.
         let interruption = Interruption()
         parts.edge = edge(heeding: interruption)
@@ -143,6 +155,16 @@ final class PoolDaemon: Daemon {
             // Nobody would know of a daemon that does not answer.
             await drain()
             await drain()
+        }
+    }
+
+    /// `nil` where nobody is configured who would tell of payments.
+    private var payments: (any PaymentDesk)? {
+        settings.payments.map { payments in
+            let api = payments.key.map { StripeAPI(url: payments.url, key: $0, userAgent: "reelpool/\(version)") }
+            return StripeDesk(
+                secret: payments.secret, prices: payments.prices, api: api, store: store,
+                clock: { Self.wallClock() / 1000 }, log: log)
         }
     }
 
@@ -178,6 +200,7 @@ final class PoolDaemon: Daemon {
             try template.startIsolated(requiresSandbox: settings.requiresSandbox, log: log)
         }
         log.noteReady(settings)
+        log.noteBilling(settings)
         await withTaskGroup { group in
             group.addTask { await self.relayNotices() }
             if let webhooks { group.addTask { await webhooks.run() } }
@@ -209,7 +232,9 @@ final class PoolDaemon: Daemon {
     private var relay: NoticeRelay { NoticeRelay(store: store, results: results, log: log) }
 
     /// `nil` where nobody could sign one.
-    private var webhookRules: WebhookRules? {
+    private var webhookRules: WebhookRules? { Self.webhookRules(settings) }
+
+    private static func webhookRules(_ settings: PoolSettings) -> WebhookRules? {
         settings.service.webhookSecret.map { _ in WebhookRules(privateHosts: settings.service.privateWebhookHosts) }
     }
 
@@ -241,6 +266,7 @@ final class PoolDaemon: Daemon {
         rules.defaultAttempts = settings.maxAttempts
         rules.admittedKinds = TaskRules.mediaKinds
         rules.webhooks = webhookRules
+        (rules.billing, rules.ownerFields) = (settings.credits.billing, settings.credits.ownerFields)
         var replies = ReplySettings()
         replies.taskiqSerializer = settings.resultForm == .pickle ? .pickle : .json
         replies.taskiqPrefix = arrivals.taskiqPrefix

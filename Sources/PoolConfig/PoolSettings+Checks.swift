@@ -12,7 +12,8 @@ extension PoolSettings {
         checkMemory(&values, machine)
         checkSecrets(&values)
         if let objectStore { Self.check(objectStore, &values) }
-        if let control { checkControl(control, &values) }
+        if let payments { checkPayments(payments, &values) }
+        if let control { checkControl(control, &values) } else { checkCredits(&values) }
         if !Self.levels.contains(logLevel) {
             values.report("REELPOOL_LOG_LEVEL", "is one of \(Self.levels.joined(separator: ", "))")
         }
@@ -41,19 +42,29 @@ extension PoolSettings {
         }
     }
 
+    /// Whether what is said to a URL is heard by nobody on the way.
+    static func isHeardByNobodyElse(_ url: String) -> Bool {
+        url.hasPrefix("https://")
+            || ["http://127.0.0.1", "http://[::1]", "http://localhost"].contains { prefix in
+                url.hasPrefix(prefix) && [":", "/", nil].contains(url.dropFirst(prefix.count).first)
+            }
+    }
+
     /// Such a worker has one door, and nothing that it could lose besides its token.
     private func checkControl(_ control: Control, _ values: inout SettingValues) {
-        let isLocal = ["http://127.0.0.1", "http://[::1]", "http://localhost"].contains { prefix in
-            control.url.hasPrefix(prefix) && [":", "/", nil].contains(control.url.dropFirst(prefix.count).first)
-        }
-        if !control.url.hasPrefix("https://"), !isLocal {
+        if !Self.isHeardByNobodyElse(control.url) {
             values.report("REELPOOL_CONTROL", "begins with https://: the token would be seen by all on the way")
         }
         if control.token.isEmpty { values.report("REELPOOL_EDGE_TOKEN", "is needed with REELPOOL_CONTROL") }
         if kinds.isEmpty {
             values.report("REELPOOL_CONTROL", "is for workers: the service itself needs REELPOOL_DATABASE")
         }
-        for name in ["REELPOOL_DATABASE", "REELPOOL_BROKER", "REELPOOL_REDIS"] where values.isGiven(name) {
+        let served =
+            [
+                "REELPOOL_DATABASE", "REELPOOL_BROKER", "REELPOOL_REDIS", "REELPOOL_STRIPE_WEBHOOK_SECRET",
+                "REELPOOL_STRIPE_KEY",
+            ] + Self.creditNames
+        for name in served where values.isGiven(name) {
             values.report(name, "is of no use to a worker with REELPOOL_CONTROL, and should not be there")
         }
         // Whom to trust is no secret.
@@ -84,14 +95,18 @@ extension PoolSettings {
         }
     }
 
+    static func isWeak(_ secret: String) -> Bool {
+        secret.utf8.count < shortestSecret || isGuessed(secret) || Set(secret).count < 5
+    }
+
+    /// The words of an example are known to everybody, too.
+    private static func isGuessed(_ secret: String) -> Bool {
+        commonSecrets.contains(secret.lowercased()) || secret.lowercased().hasPrefix("change-this")
+    }
+
     private func checkSecrets(_ values: inout SettingValues) {
-        func weak(_ secret: String) -> Bool {
-            secret.utf8.count < Self.shortestSecret || isGuessed(secret) || Set(secret).count < 5
-        }
-        // The words of an example are known to everybody, too.
-        func isGuessed(_ secret: String) -> Bool {
-            Self.commonSecrets.contains(secret.lowercased()) || secret.lowercased().hasPrefix("change-this")
-        }
+        func weak(_ secret: String) -> Bool { Self.isWeak(secret) }
+        func isGuessed(_ secret: String) -> Bool { Self.isGuessed(secret) }
         func checkPassword(_ name: String, _ uri: String) {
             guard let user = Self.userInfo(uri), user.contains(":") else { return }
             let password = String(user.drop { $0 != ":" }.dropFirst())

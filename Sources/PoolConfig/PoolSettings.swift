@@ -34,6 +34,17 @@ package struct PoolSettings: Sendable {
         package var privateWebhookHosts: [String]
     }
 
+    /// Who pays for what.
+    package struct Credits: Sendable {
+        /// Each door's, and the prices; off where there are none.
+        package var billing: BillingRules
+        package var charges: ChargePolicy
+        /// Where back ends are told what to refund, and what was released.
+        package var refundWebhook: String?
+        /// Labels, headers or arguments that say whose a job is, in turn.
+        package var ownerFields: [String]
+    }
+
     /// A store that speaks S3, and what tasks may name in it.
     package struct ObjectStore: Sendable {
         package enum Style: String, Sendable { case path, virtual }
@@ -55,6 +66,16 @@ package struct PoolSettings: Sendable {
         package var browserOrigins: [String]
     }
 
+    /// Stripe, which tells what was paid.
+    package struct Payments: Sendable, Equatable {
+        /// Signs what it tells.
+        package var secret: String
+        package var prices: TopUpPrices
+        /// For what it leaves out.
+        package var key: String?
+        package var url: String
+    }
+
     /// The only way of a worker without a database to its pool.
     package struct Control: Sendable, Equatable {
         package var url: String
@@ -72,6 +93,8 @@ package struct PoolSettings: Sendable {
     package var resultSeconds: Int
     package var resultForm: ResultForm
     package var service: Service
+    package var credits: Credits
+    package var payments: Payments?
     package var name: String
     package var kinds: [JobKind]
     package var slots: Int
@@ -126,7 +149,8 @@ extension PoolSettings {
             database: database(&values), control: control(&values), arrivals: arrivals(&values),
             redisURI: values.text("REELPOOL_REDIS"),
             resultSeconds: values.integer("REELPOOL_RESULT_SECONDS"), resultForm: resultForm(&values),
-            service: service(&values), name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
+            service: service(&values), credits: credits(&values), payments: payments(&values),
+            name: values.text("REELPOOL_NAME") ?? machine.hostName, kinds: kinds,
             slots: slots, memoryBytes: memory, caps: caps(&values, roomBytes: memory / Int64(slots) - overheadBytes),
             requiresSandbox: values.flag("REELPOOL_REQUIRE_SANDBOX"), localFolders: values.list("REELPOOL_ALLOW_LOCAL"),
             sourceHosts: values.list("REELPOOL_SOURCE_HOSTS"), allowsURLs: values.flag("REELPOOL_ALLOW_URLS"),
@@ -153,12 +177,25 @@ extension PoolSettings {
         return kinds
     }
 
-    private static func database(_ values: inout SettingValues) -> Database {
+    static func database(_ values: inout SettingValues) -> Database {
         let text = values.text("REELPOOL_DATABASE") ?? ""
         if text.hasPrefix("postgresql://") || text.hasPrefix("postgres://") { return .postgres(uri: text) }
         if text.hasPrefix("sqlite:"), text.count > 7 { return .sqlite(path: String(text.dropFirst(7))) }
         values.report("REELPOOL_DATABASE", "begins with postgresql:// or sqlite:")
         return .sqlite(path: "")
+    }
+
+    /// The job store alone, for what does not need the rest of a daemon's settings.
+    ///
+    /// - Throws: every problem there is, not the first.
+    package static func loadDatabase(
+        overrides: [String: String] = [:], environment: [String: String], file: String? = nil
+    ) throws(ConfigurationProblems) -> Database {
+        let own = environment.filter { $0.key == "REELPOOL_DATABASE" }
+        var values = SettingValues(overrides: overrides, environment: own, file: file)
+        let database = database(&values)
+        guard values.problems.isEmpty else { throw ConfigurationProblems(lines: values.problems) }
+        return database
     }
 
     private static func control(_ values: inout SettingValues) -> Control? {

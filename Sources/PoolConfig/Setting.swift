@@ -34,7 +34,8 @@ package enum Settings {
     package static let prefixes = ["REELPOOL_", "RENDER_", "PROXY_", "PROBE_", "ANALYSIS_", "DOWNLOAD_"]
 
     package static let all: [Setting] =
-        pool + objectStore + arrivals + service + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps)
+        pool + objectStore + arrivals + service + credits
+        + limits + ["RENDER", "PROXY", "PROBE", "ANALYSIS"].flatMap(caps)
         + downloads
 
     private static let pool = [
@@ -132,8 +133,44 @@ package enum Settings {
             "How long the signed URLs are good for by which such workers read and write objects."),
         Setting("REELPOOL_WEBHOOK_SECRET", .secret, nil, "Signs webhooks."),
         Setting(
+            "REELPOOL_STRIPE_WEBHOOK_SECRET", .secret, nil,
+            "What Stripe signs its events with, `whsec_...`; with it the service takes them at `/v1/stripe/webhook`."),
+        Setting(
+            "REELPOOL_STRIPE_PRICES", .text, nil,
+            "What Stripe's prices come to in credits: `price_1=100,price_2=12.5`, or JSON; 0 for what is sold beside credit."
+        ),
+        Setting(
+            "REELPOOL_STRIPE_KEY", .secret, nil,
+            "A restricted key that may read checkout sessions, to ask what was bought: events do not say."),
+        Setting("REELPOOL_STRIPE_URL", .text, "https://api.stripe.com", "Where Stripe's interface is."),
+        Setting(
             "REELPOOL_WEBHOOK_HOSTS", .list, nil, "Hosts that webhooks may go to though their addresses are private."),
     ]
+
+    private static let credits: [Setting] =
+        [
+            Setting(
+                "REELPOOL_RATES", .text, nil,
+                "A file with the rate card. Without it nothing has a price, and nobody is billed."),
+            Setting(
+                "REELPOOL_CHARGED_FAILURES", .list, nil,
+                "Categories of failures that are charged all the same, such as `invalidInput`; by default none."),
+            Setting(
+                "REELPOOL_REFUND_WEBHOOK", .secret, nil,
+                "An https URL that is told, signed, when a job that failed is to be refunded, or was released."),
+            Setting(
+                "REELPOOL_OWNER_FIELDS", .list, "owner,user_id",
+                "Labels, headers or arguments of TaskIQ's and Celery's tasks that say whose a job is, in turn."),
+        ]
+        + [
+            ("HTTP", "internal", "by HTTP"), ("CLI", "internal", "by `reelpool submit`"),
+            ("NATIVE", "external", "by messages in Reelpool's own form"), ("TASKIQ", "external", "by TaskIQ"),
+            ("CELERY", "external", "by Celery"),
+        ].map { name, usual, way in
+            Setting(
+                "REELPOOL_BILLING_\(name)", .text, nil,
+                "Who keeps the books for what comes in \(way): external, internal or off. With rates: \(usual).")
+        }
 
     private static let limits = [
         Setting("MAX_VIDEO_DURATION_MINUTES", .integer(1...10_000), "90", "The longest source."),

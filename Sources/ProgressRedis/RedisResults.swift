@@ -20,7 +20,7 @@ package struct NoticeDelivery: Sendable, Equatable {
     }
 }
 
-/// Writes results for the clients of TaskIQ and Celery.
+/// Writes results for the clients of TaskIQ and Celery, and tells of credit that comes back.
 package final class RedisResults: Sendable {
     private static let maximumUndelivered = 1000
     private static let batch = 64
@@ -43,7 +43,7 @@ package final class RedisResults: Sendable {
         var outcome = NoticeDelivery()
         var writes: [(id: Int64, write: FencedWrite)] = []
         for (id, body) in bodies {
-            if let write = ForeignResults.write(forBody: body) {
+            if let write = ForeignResults.write(forBody: body) ?? CreditNotices.write(forBody: body) {
                 writes.append((id, write))
             } else {
                 outcome.unusable.append(id)

@@ -16,6 +16,12 @@ package struct Dialect: Sendable {
     package var migrationStart: [String]
     /// Run after tables are made: how the database keeps them.
     package var storage: @Sendable (_ tables: [String]) -> [String]
+    /// Whether it has functions with rights of their own, so that not every caller need have them.
+    package var hasFunctions: Bool
+    /// A row when there is a table of migrations.
+    package var isMigrated: String
+    /// A member of a JSON object that is kept as text, as text.
+    package var member: @Sendable (_ expression: String, _ name: String) -> String
     /// Joins `groups g` with the first rows of `jobs j` of each group; the conditions may name both.
     package var firstOfEach: @Sendable (_ groups: String, _ conditions: String, _ limit: String) -> String
 
@@ -37,6 +43,12 @@ package struct Dialect: Sendable {
                 """
             }
         },
+        hasFunctions: true,
+        isMigrated: """
+            SELECT tablename FROM pg_catalog.pg_tables
+            WHERE schemaname = current_schema() AND tablename = 'schema_migrations'
+            """,
+        member: { expression, name in "(CAST(\(expression) AS json) ->> '\(name)')" },
         firstOfEach: { groups, conditions, limit in
             """
             \(groups) g CROSS JOIN LATERAL (SELECT j.seq, j.order_key FROM jobs j WHERE \(conditions) \
@@ -49,7 +61,10 @@ package struct Dialect: Sendable {
         // A transaction that writes has the whole database for itself.
         lock: "", lockFree: "",
         position: "instr", identity: "INTEGER PRIMARY KEY AUTOINCREMENT", textType: "TEXT",
-        migrationStart: [], storage: { _ in [] },
+        migrationStart: [], storage: { _ in [] }, hasFunctions: false,
+        isMigrated: "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+        // A dollar sign would be taken for a parameter's.
+        member: { expression, name in "json_extract(\(expression), char(36) || '.\(name)')" },
         firstOfEach: { groups, conditions, limit in
             // A list in JSON is the only thing that SQLite works out once for each group and then follows.
             """

@@ -128,14 +128,24 @@ struct JobMachine: Sendable {
         var change = JobChange(row)
         change.endedAttempt = .init(failure: nil)
         change.after.clearLease()
-        change.after.needsAdmission = false
         change.after.job.costSeconds = admission.costSeconds
         (change.after.job.memoryBytes, change.after.baseMemoryBytes) = (admission.memoryBytes, admission.memoryBytes)
         if row.job.isCancelRequested {
             end(&change.after, Self.cancelled, as: .cancelled)
         } else {
+            change.after.needsAdmission = false
             makeReady(&change.after)
         }
+        return change
+    }
+
+    /// The sources have been looked at, and the owner cannot pay for what is to be done with them, or nobody knows what it
+    /// costs: nothing is begun.
+    func refuse(_ row: JobRow, _ failure: Failure) -> JobChange {
+        var change = JobChange(row)
+        change.endedAttempt = .init(failure: nil)
+        change.after.clearLease()
+        end(&change.after, failure, as: .failed)
         return change
     }
 
@@ -172,20 +182,20 @@ struct JobMachine: Sendable {
         return change
     }
 
-    /// As if it had just come in, but with an epoch that goes on growing.
-    func requeue(_ row: JobRow, _ tags: FairShare.Tags) -> JobChange {
+    /// Somebody took it from its worker, who is gone or is not to go on. Neither an attempt nor an interruption.
+    func takeBack(_ row: JobRow) -> JobChange {
+        guard !row.job.isCancelRequested else { return fail(row, Self.cancelled, as: .cancelled) }
         var change = JobChange(row)
-        (change.after.job.attempt, change.after.job.interruptions) = (0, 0)
-        change.after.job.isCancelRequested = false
-        (change.after.job.isOverflow, change.after.job.memoryBytes) = (false, row.baseMemoryBytes)
-        change.after.job.avoidedWorkers = []
-        (change.after.job.failure, change.after.job.result) = (nil, nil)
-        (change.after.job.availableAt, change.after.job.expiresAt) = (now, nil)
-        (change.after.job.startedAt, change.after.job.finishedAt) = (nil, nil)
-        (change.after.startTag, change.after.orderKey) = (tags.start, tags.order)
-        makeReady(&change.after)
+        change.endedAttempt = .init(failure: Self.takenBack)
+        change.after.clearLease()
+        if row.job.state == .running {
+            change.after.job.attempt -= 1
+            change.after.job.state = .queued
+        }
         return change
     }
+
+    private static let takenBack = Failure(code: .workerLost, message: "the job was taken from its worker")
 
     private func makeReady(_ row: inout JobRow) { row.job.state = row.needsAdmission ? .admitting : .waiting }
 

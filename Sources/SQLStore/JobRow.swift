@@ -13,6 +13,9 @@ struct JobRow: Sendable, Equatable {
     var orderKey: Double
     /// Its sources are not known yet: instead of becoming ready, it goes to `admitting`.
     var needsAdmission: Bool
+    /// The keys of the entries that hold its price and that settled it.
+    var (hold, settlement): (String?, String?) = (nil, nil)
+    var charges = ChargePolicy.onlySuccess
 
     var ownerKey: OwnerKey { OwnerKey(kind: job.kind, owner: job.owner) }
 
@@ -34,7 +37,8 @@ extension JobRow {
         "attempt", "max_attempts", "interruptions", "epoch", "lease_owner", "lease_instance", "lease_until",
         "cancel_requested", "created_at", "available_at", "expires_at", "started_at", "finished_at", "cost_seconds",
         "memory_bytes", "base_memory_bytes", "start_tag", "order_key", "caps", "avoided", "is_overflow",
-        "needs_admission", "result", "failure",
+        "needs_admission", "result", "failure", "billing", "price", "rate", "charged_failures", "charge", "retry_of",
+        "hold", "settlement", "idempotency_key",
     ]
 
     /// What to select, in the order in which `init` reads it.
@@ -68,6 +72,25 @@ extension JobRow {
             caps: try caps.map { try StoredJSON.decode($0) } ?? JobCaps(),
             avoidedWorkers: try avoided.map { try StoredJSON.decode($0) } ?? [], isOverflow: isOverflow,
             result: result, failure: failure.map(StoredJSON.failure))
+        job.billing = try row.name()
+        let (price, rate) = (try row.optionalCredits(), try row.optionalText())
+        if let price, let rate { job.quote = Quote(amount: price, rate: try StoredJSON.decode(rate)) }
+        if let charged = try row.optionalText() { charges = try Self.charges(charged) }
+        job.charge = try row.optionalCredits()
+        job.retryOf = try row.optionalJobID()
+        (hold, settlement) = (try row.optionalText(), try row.optionalText())
+        job.idempotencyKey = try row.optionalText()
+    }
+
+    /// A category of a later version is none that is charged here.
+    private static func charges(_ text: String) throws -> ChargePolicy {
+        let names: [String] = try StoredJSON.decode(text)
+        return ChargePolicy(chargedFailures: Set(names.compactMap(FailureCategory.init(rawValue:))))
+    }
+
+    static func text(of charges: ChargePolicy) throws -> String? {
+        charges.chargedFailures.isEmpty
+            ? nil : try StoredJSON.encode(charges.chargedFailures.map(\.rawValue).sorted())
     }
 
     /// Writes back all that may change, where the epoch is still the one that was read.
@@ -79,6 +102,7 @@ extension JobRow {
             .integer("started_at"), .integer("finished_at"), .real("cost_seconds"), .integer("memory_bytes"),
             .integer("base_memory_bytes"), .integer("size_class"), .real("start_tag"), .real("order_key"),
             .text("avoided"), .integer("is_overflow"), .integer("needs_admission"), .text("result"), .text("failure"),
+            .integer("charge"), .text("settlement"),
         ],
         """
         UPDATE jobs SET tier = batch.tier, state = batch.state, attempt = batch.attempt,
@@ -89,7 +113,8 @@ extension JobRow {
             cost_seconds = batch.cost_seconds, memory_bytes = batch.memory_bytes,
             base_memory_bytes = batch.base_memory_bytes, size_class = batch.size_class, start_tag = batch.start_tag,
             order_key = batch.order_key, avoided = batch.avoided, is_overflow = batch.is_overflow,
-            needs_admission = batch.needs_admission, result = batch.result, failure = batch.failure
+            needs_admission = batch.needs_admission, result = batch.result, failure = batch.failure,
+            charge = batch.charge, settlement = batch.settlement
         FROM batch WHERE jobs.seq = batch.seq AND jobs.epoch = batch.old_epoch
         RETURNING jobs.seq
         """)
@@ -102,7 +127,7 @@ extension JobRow {
             .init(job.startedAt), .init(job.finishedAt), .real(job.costSeconds), .integer(job.memoryBytes),
             .integer(baseMemoryBytes), .integer(Self.sizeClass(memoryBytes: job.memoryBytes)), .real(startTag),
             .real(orderKey), .init(try avoidedText()), .init(job.isOverflow), .init(needsAdmission), .init(job.result),
-            .init(try job.failure.map(StoredJSON.encode)),
+            .init(try job.failure.map(StoredJSON.encode)), .init(job.charge?.value), .init(settlement),
         ]
     }
 

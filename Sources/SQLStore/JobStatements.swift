@@ -12,8 +12,6 @@ struct JobStatements: Sendable {
 
     /// `$1` kind, `$2` how many he may have ready, `$3` at most so many owners.
     let ownersWithRoom: String
-    /// `$1` kind.
-    let virtualTime = "SELECT virtual_time FROM kinds WHERE kind = $1"
 
     /// The store's time, then the row.
     let lockByID: String
@@ -29,6 +27,9 @@ struct JobStatements: Sendable {
     let leaseLost: String
     /// `$1` worker, `$2` its instance.
     let leasesOfEarlier: String
+    /// All that workers have; and with `$1`, those of one.
+    let leased: String
+    let leasedBy: String
 
     init(_ dialect: Dialect) {
         now = dialect.now
@@ -79,6 +80,8 @@ struct JobStatements: Sendable {
             AND expires_at <= \(dialect.now)
             """, "expires_at, seq")
         leaseLost = ready("lease_owner IS NOT NULL AND lease_until <= \(dialect.now)", "seq")
+        leased = "SELECT \(row) FROM jobs WHERE lease_owner IS NOT NULL ORDER BY seq\(lock)"
+        leasedBy = "SELECT \(row) FROM jobs WHERE lease_owner = $1 ORDER BY seq\(lock)"
         leasesOfEarlier = """
             SELECT \(row) FROM jobs WHERE lease_owner = $1 AND lease_instance <> $2 ORDER BY seq\(lock)
             """

@@ -52,9 +52,36 @@ extension SQLJobStore {
             guard let (row, now) = try locked(admission.lease.job, session), row.job.state == .admitting,
                 row.isHeld(by: admission.lease)
             else { return false }
-            try apply([machine(now).admit(row, admission)], at: now, session)
+            let machine = machine(now)
+            guard row.job.billing == .internal, row.hold == nil, !row.job.isCancelRequested else {
+                try apply([machine.admit(row, admission)], at: now, session)
+                return true
+            }
+            // As everywhere, the owner's share is locked before his accounts.
+            _ = try OwnerShare.lock([row.ownerKey], session)
+            var held = row
+            if let failure = try takeHold(&held, admission, session) {
+                try apply([machine.refuse(row, failure)], at: now, session)
+            } else {
+                try apply([machine.admit(held, admission)], at: now, session)
+            }
             return true
         }
+    }
+
+    /// Why there is no hold.
+    private func takeHold(
+        _ row: inout JobRow, _ admission: Admission, _ session: any SQLSession
+    ) throws -> Failure? {
+        let quote: Quote
+        switch price(row.job.kind, row.job.quote, admission.bound) {
+        case .failure(let failure): return failure
+        case .success(let known): quote = known
+        }
+        let available = try ledger.available([row.job.owner], session)[row.job.owner] ?? .zero
+        guard quote.amount <= available else { return .insufficientCredit(needed: quote.amount, available: available) }
+        try ledger.admit(&row, quote, session)
+        return nil
     }
 
     /// Hands back what an earlier instance of this worker held, and takes note of the new one.
@@ -66,6 +93,20 @@ extension SQLJobStore {
             try apply(locked.rows.map { machine.handBack($0) }, at: locked.now, session)
             try heartbeat(worker, session)
             return locked.rows.map(\.job.id)
+        }
+    }
+}
+
+extension SQLJobStore {
+    /// What a job that is paid for here is to cost.
+    func price(_ kind: JobKind, _ agreed: Quote?, _ bound: MediaBound?) -> Result<Quote, Failure> {
+        if let agreed { return .success(agreed) }
+        guard let rates = policy.rates else {
+            return .failure(
+                Failure(code: .invalidTask, message: "there are no prices here, and the job is paid for here"))
+        }
+        do throws(RateCardError) { return .success(try rates.quote(kind, bound)) } catch {
+            return .failure(Failure(error))
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Model
 package import WorkerCore
 
@@ -24,20 +25,44 @@ extension SQLJobStore {
         }
     }
 
-    package func requeue(_ id: JobID) async throws(StoreError) -> Bool {
-        try await database.transaction(.write) { session in
-            guard let (row, now) = try locked(id, session), row.job.state.isFinal, row.job.state != .succeeded else {
-                return false
+    /// Whoever requeues the same job at the same time waits for the old one's row, and finds the new one.
+    package func requeue(_ id: JobID) async throws(StoreError) -> RequeueOutcome {
+        guard let newID = JobID(UUID().uuidString) else { throw StoreError("no id", code: .internalFault) }
+        return try await database.transaction(.write) { session in
+            guard let (row, _) = try locked(id, session) else { return .unknownJob }
+            guard row.job.state.isFinal, row.job.state != .succeeded else {
+                return .notEndedWithoutSuccess(row.job.state)
             }
-            guard let share = try OwnerShare.lock([row.ownerKey], session)[row.ownerKey],
-                var time = try session.execute(statements.virtualTime, .text(row.job.kind.rawValue)).first
-            else { throw StoreError("an owner's share is missing", code: .internalFault) }
-            let tags = FairShare.tags(
-                virtualTime: try time.real(), ownerFinish: share.finishTag, costSeconds: row.job.costSeconds,
-                tier: row.job.tier)
-            let book = OwnerBook([row.ownerKey: OwnerBook.Delta(finishTag: tags.finish - share.finishTag)])
-            try apply([machine(now).requeue(row, tags)], at: now, book: book, session)
-            return true
+            if var known = try session.execute("SELECT id FROM jobs WHERE retry_of = $1", .text(id.text)).first {
+                return .already(try known.jobID())
+            }
+            return try requeued(row, as: newID, session)
+        }
+    }
+
+    private func requeued(_ row: JobRow, as id: JobID, _ session: any SQLSession) throws -> RequeueOutcome {
+        switch try insert([NewJob(row, as: id)], session).first {
+        case .inserted(let id): return .requeued(id)
+        case .duplicate(let id): return .already(id)
+        case .ownerFull, nil: return .ownerFull
+        case .insufficientCredit(let needed, let available):
+            return .insufficientCredit(needed: needed, available: available)
+        case .refused(let failure): return .refused(failure)
+        }
+    }
+
+    package func requeueInFlight(worker: String?) async throws(StoreError) -> [JobID] {
+        try await database.transaction(.write) { session in
+            let rows =
+                if let worker {
+                    try session.execute(statements.leasedBy, .init(worker))
+                } else {
+                    try session.execute(statements.leased)
+                }
+            let locked = try LockedRows(rows)
+            let machine = machine(locked.now)
+            try apply(locked.rows.map { machine.takeBack($0) }, at: locked.now, session)
+            return locked.rows.map(\.job.id)
         }
     }
 
@@ -135,5 +160,17 @@ extension SQLJobStore {
                 return JobCount(kind: kind, state: state, count: count, oldestSeconds: Double(max(0, age)) / 1000)
             }
         }
+    }
+}
+
+extension NewJob {
+    /// What an ended job was about, once more: nothing of how it went, and the price that was agreed, where one was.
+    fileprivate init(_ row: JobRow, as id: JobID) {
+        let old = row.job
+        self.init(id: id, kind: old.kind, owner: old.owner, payload: old.payload, ingress: old.ingress)
+        (tier, reply, progressRoute, requestID) = (old.tier, old.reply, old.progressRoute, old.requestID)
+        (maxAttempts, costSeconds, caps) = (old.maxAttempts, old.costSeconds, old.caps)
+        (memoryBytes, needsAdmission) = (row.baseMemoryBytes, row.needsAdmission)
+        (billing, quote, retryOf) = (old.billing, old.quote, old.id)
     }
 }

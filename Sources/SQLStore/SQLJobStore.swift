@@ -11,16 +11,23 @@ package struct SQLJobStore: JobStore {
     let policy: StorePolicy
     let statements: JobStatements
     let claims: ClaimStatement
+    let ledger: LedgerBook
 
     package init(_ database: any SQLDatabase, policy: StorePolicy) {
         (self.database, self.policy) = (database, policy)
         statements = JobStatements(database.dialect)
         claims = ClaimStatement(database.dialect)
+        ledger = LedgerBook(database.dialect)
     }
 
     package func migrate() async throws(StoreError) {
         let dialect = database.dialect
         try await database.transaction(.write) { session in try Migration.run(session, dialect) }
+    }
+
+    package func pendingMigrations() async throws(StoreError) -> [PendingMigration] {
+        let dialect = database.dialect
+        return try await database.transaction(.read) { session in try Migration.pending(session, dialect) }
     }
 
     package func now() async throws(StoreError) -> StoreTime {
@@ -73,9 +80,10 @@ extension SQLJobStore {
 
     /// Writes changes to rows that are locked, with all that follows from them.
     func apply(
-        _ changes: [JobChange], at now: StoreTime, book: OwnerBook = OwnerBook(), _ session: any SQLSession
+        _ changes: [JobChange], at now: StoreTime, _ session: any SQLSession
     ) throws {
         guard !changes.isEmpty else { return }
+        let changes = changes.map { $0.settled() }
         let saved = try JobRow.save.execute(session, try changes.map { try $0.after.saved() })
         guard saved.count == changes.count else {
             throw StoreError("a job changed while it was locked", code: .internalFault)
@@ -99,9 +107,11 @@ extension SQLJobStore {
         }
         try Self.insertNotices.execute(session, notices)
         try forgetResults(of: changes, session)
-        var book = book
+        var book = OwnerBook()
         for change in changes { book.note(change) }
         try book.settle(session, statements, policy)
+        try ledger.settle(changes, session)
+        try LedgerBook.note(changes, at: now, session)
         let isReady = changes.contains { [.queued, .admitting].contains($0.after.job.state) }
         if !notices.isEmpty || isReady { session.wake() }
     }

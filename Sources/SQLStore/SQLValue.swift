@@ -82,6 +82,23 @@ package struct SQLRow: Sendable {
         return name
     }
 
+    mutating func optionalCredits() throws -> MicroCredits? {
+        guard let value = try optionalInteger() else { return nil }
+        guard let amount = MicroCredits(value) else { throw Self.surprise("an amount of \(value)") }
+        return amount
+    }
+
+    mutating func credits() throws -> MicroCredits {
+        guard let amount = try optionalCredits() else { throw Self.surprise("no amount in column \(next)") }
+        return amount
+    }
+
+    mutating func optionalJobID() throws -> JobID? {
+        guard let text = try optionalText() else { return nil }
+        guard let id = JobID(text) else { throw Self.surprise("\(text) is no id of a job") }
+        return id
+    }
+
     mutating func jobID() throws -> JobID {
         let text = try text()
         guard let id = JobID(text) else { throw Self.surprise("\(text) is no id of a job") }

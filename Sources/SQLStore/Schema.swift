@@ -13,6 +13,8 @@ struct Migration: Sendable {
                 + dialect.storage(["jobs", "attempts", "notices", "kinds", "owner_shares", "workers"])
         },
         Migration(version: 2, name: "uploads") { dialect in uploads(dialect) + dialect.storage(["uploads"]) },
+        Migration(version: 3, name: "credits") { dialect in CreditsSchema.statements(dialect) },
+        Migration(version: 4, name: "payments") { dialect in PaymentsSchema.statements(dialect) },
     ]
 
     private static func jobs(_ dialect: Dialect) -> [String] {
@@ -170,14 +172,58 @@ struct Migration: Sendable {
 }
 
 extension Migration {
-    /// Brings the schema up to date, in one transaction that others wait for.
+    /// Brings the schema up to date, in one transaction that others wait for. One that is needs no right to change it.
     static func run(_ session: any SQLSession, _ dialect: Dialect) throws {
+        guard try !isDone(session, dialect) else { return }
         for statement in dialect.migrationStart { try session.execute(statement) }
-        try session.execute(
-            """
-            CREATE TABLE IF NOT EXISTS schema_migrations (
-                version bigint PRIMARY KEY, name \(dialect.textType) NOT NULL, applied_at bigint NOT NULL)
-            """)
+        // Somebody else may have done it while this waited.
+        for step in try pending(session, dialect) { for statement in step.run { try session.execute(statement) } }
+    }
+
+    /// What has to be run, in order. Nothing for a schema that is up to date.
+    static func pending(_ session: any SQLSession, _ dialect: Dialect) throws -> [PendingMigration] {
+        let applied = try version(session, dialect)
+        var steps: [PendingMigration] = []
+        if applied == nil {
+            steps.append(
+                PendingMigration(
+                    version: 0, name: "migrations",
+                    run: [
+                        """
+                        CREATE TABLE schema_migrations (
+                            version bigint PRIMARY KEY, name \(dialect.textType) NOT NULL, applied_at bigint NOT NULL)
+                        """
+                    ]))
+        }
+        for migration in all where migration.version > applied ?? 0 {
+            let note = """
+                INSERT INTO schema_migrations (version, name, applied_at)
+                VALUES (\(migration.version), '\(migration.name)', \(dialect.now))
+                """
+            steps.append(
+                PendingMigration(
+                    version: migration.version, name: migration.name, run: migration.statements(dialect) + [note]))
+        }
+        let known = applied == nil ? [] : try kinds(session)
+        let missing = JobKind.allCases.filter { !known.contains($0.rawValue) }
+        if !missing.isEmpty {
+            let rows = missing.map { "('\($0.rawValue)', 0.0)" }.joined(separator: ", ")
+            let version = all.last?.version ?? 0
+            steps.append(
+                PendingMigration(
+                    version: version, name: "kinds",
+                    run: ["INSERT INTO kinds (kind, virtual_time) VALUES \(rows) ON CONFLICT (kind) DO NOTHING"]))
+        }
+        return steps
+    }
+
+    private static func isDone(_ session: any SQLSession, _ dialect: Dialect) throws -> Bool {
+        try pending(session, dialect).isEmpty
+    }
+
+    /// Of the schema; `nil` where there is none.
+    private static func version(_ session: any SQLSession, _ dialect: Dialect) throws -> Int64? {
+        guard try !session.execute(dialect.isMigrated).isEmpty else { return nil }
         var answer = try session.execute("SELECT coalesce(max(version), 0) FROM schema_migrations")
         let applied = answer.isEmpty ? 0 : try answer[0].integer()
         guard applied <= (all.last?.version ?? 0) else {
@@ -185,16 +231,14 @@ extension Migration {
                 "the store was made by a newer version of Reelpool", detail: "its schema is number \(applied)",
                 code: .storeUnavailable)
         }
-        for migration in all where migration.version > applied {
-            for statement in migration.statements(dialect) { try session.execute(statement) }
-            try session.execute(
-                "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, $2, \(dialect.now))",
-                .integer(migration.version), .text(migration.name))
-        }
-        for kind in JobKind.allCases {
-            try session.execute(
-                "INSERT INTO kinds (kind, virtual_time) VALUES ($1, 0.0) ON CONFLICT (kind) DO NOTHING",
-                .text(kind.rawValue))
-        }
+        return applied
+    }
+
+    private static func kinds(_ session: any SQLSession) throws -> Set<String> {
+        Set(
+            try session.execute("SELECT kind FROM kinds").map { row in
+                var row = row
+                return try row.text()
+            })
     }
 }

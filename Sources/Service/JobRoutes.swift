@@ -30,24 +30,27 @@ struct JobRoutes: Sendable {
             body = body.adding("id", .string(parts.newID()))
         }
         if body["version"] == nil { body = body.adding("version", 1) }
-        var job: NewJob
+        let job: NewJob
         do {
             let delivery = Delivery(queue: "http", body: body.bytes)
-            job = try EnvelopeReader(fallback: .init(dialect: .native, rules: parts.rules)).read(
-                delivery, now: parts.now())
+            let source = EnvelopeReader.Source(ingress: Self.door(request), rules: parts.rules)
+            job = try EnvelopeReader(fallback: source).read(delivery, now: parts.now())
             _ = try TaskDocument(kind: job.kind, payload: job.payload)
         } catch {
             throw Problem(Failure(error))
         }
-        job.ingress = .http
         switch try await parts.store.insert([job]).first {
         case .inserted(let id): return try await answer(id, .created)
         case .duplicate(let id): return try await answer(id, .ok)
-        case .ownerFull, nil:
-            throw Problem(
-                Failure(code: .queueFull, message: "\(job.owner) has as many \(job.kind) jobs waiting as one owner may")
-            )
+        case .ownerFull, nil: throw Self.full(job.owner, job.kind)
+        case .insufficientCredit(let needed, let available): throw Self.poor(needed, available)
+        case .refused(let failure): throw Problem(failure)
         }
+    }
+
+    /// Operators' own command says that it is: its jobs may be billed otherwise than a back end's.
+    private static func door(_ request: Request) -> Ingress {
+        request.headers[.reelpoolClient] == Ingress.cli.rawValue ? .cli : .http
     }
 
     @Sendable private func get(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -95,11 +98,25 @@ struct JobRoutes: Sendable {
 
     @Sendable private func requeue(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let id = try id(context)
-        guard try await parts.store.job(id) != nil else { throw Problem.notFound }
-        guard try await parts.store.requeue(id) else {
+        switch try await parts.store.requeue(id) {
+        case .requeued(let new): return try await answer(new, .created)
+        case .unknownJob: throw Problem.notFound
+        case .notEndedWithoutSuccess:
             throw Problem.conflict("only a job that ended without success can run again")
+        case .already(let new): throw Problem.conflict("it runs again already, as \(new)")
+        case .ownerFull:
+            throw Problem(Failure(code: .queueFull, message: "its owner has as many jobs waiting as allowed"))
+        case .insufficientCredit(let needed, let available): throw Self.poor(needed, available)
+        case .refused(let failure): throw Problem(failure)
         }
-        return try await answer(id, .ok)
+    }
+
+    private static func full(_ owner: String, _ kind: JobKind) -> Problem {
+        Problem(.queueFull(owner, kind))
+    }
+
+    private static func poor(_ needed: MicroCredits, _ available: MicroCredits) -> Problem {
+        Problem(.insufficientCredit(needed: needed, available: available))
     }
 
     @Sendable private func change(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -177,6 +194,7 @@ struct JobRoutes: Sendable {
 
 extension HTTPField.Name {
     static var idempotencyKey: HTTPField.Name { HTTPField.Name("Idempotency-Key") ?? .ifMatch }
+    static var reelpoolClient: HTTPField.Name { HTTPField.Name("Reelpool-Client") ?? .ifMatch }
 }
 
 extension JSONValue {

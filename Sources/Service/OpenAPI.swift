@@ -34,7 +34,7 @@ enum OpenAPI {
             "/v1/jobs/{id}/requeue": [
                 "parameters": [idParameter],
                 "post": operation(
-                    "requeue", "Run a job that ended without success once more", [200: "Job", 409: "Problem"]),
+                    "requeue", "Run what ended without success once more, as a new job", [201: "Job", 409: "Problem"]),
             ],
             "/v1/jobs/{id}/events": [
                 "parameters": [idParameter],
@@ -46,10 +46,16 @@ enum OpenAPI {
                     ],
                 ],
             ],
+            "/v1/jobs/requeue-in-flight": ["post": OperatorsAPI.requeueInFlight],
+            "/v1/quotes": ["post": OperatorsAPI.quote],
             "/v1/workers": ["get": operation("workers", "Workers as they last reported", [200: "Workers"])],
             "/v1/uploads": ["post": UploadsAPI.begin], "/v1/uploads/{id}": ["delete": UploadsAPI.drop],
             "/v1/uploads/{id}/parts": ["post": UploadsAPI.parts],
             "/v1/uploads/{id}/complete": ["post": UploadsAPI.complete],
+            "/v1/credits/{owner}": ["get": CreditsAPI.balance],
+            "/v1/credits/{owner}/statement": ["get": CreditsAPI.statement],
+            "/v1/credits/{owner}/grants": ["post": CreditsAPI.grant],
+            "/v1/stripe/webhook": ["post": CreditsAPI.webhook],
         ],
     ]
 
@@ -65,6 +71,7 @@ enum OpenAPI {
         "responses": [
             "201": ["description": "A new job", "content": json("Job")],
             "200": ["description": "It was there already", "content": json("Job")],
+            "402": problem("Its owner has not enough credit; nothing was kept"),
             "422": problem("It cannot be a job"), "429": problem("Its owner has too many jobs waiting"),
         ],
     ]
@@ -105,7 +112,10 @@ enum OpenAPI {
         ]
     }
 
-    private static let schemas = UploadsAPI.schemas.merging(jobSchemas) { $1 }
+    private static let schemas: [String: JSONValue] = [
+        UploadsAPI.schemas, OperatorsAPI.schemas, CreditsAPI.schemas, jobSchemas,
+    ]
+    .reduce(into: [:]) { $0.merge($1) { $1 } }
 
     private static let jobSchemas: [String: JSONValue] = [
         "NewJob": [
@@ -132,6 +142,8 @@ enum OpenAPI {
                 "id": ["type": "string", "format": "uuid"], "kind": kinds, "owner": ["type": "string"],
                 "state": ["enum": ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "dead"]],
                 "result": [:], "failure": ["type": ["object", "null"]],
+                "billing": ["enum": ["external", "internal", "off"]], "price": ["type": ["string", "null"]],
+                "charge": ["type": ["string", "null"]],
             ],
         ],
         "Jobs": [

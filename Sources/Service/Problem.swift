@@ -21,6 +21,10 @@ struct Problem: Error, HTTPResponseError {
         case .invalidJSON: status = .badRequest
         case .leaseLost: status = .conflict
         case .unknownUpload: status = .notFound
+        case .keyTaken: status = .conflict
+        case .storeForbidden: status = .forbidden
+        // As the sender's own documents have it.
+        case .invalidSignature: status = .badRequest
         default: break
         }
     }
@@ -46,6 +50,7 @@ struct Problem: Error, HTTPResponseError {
     static let leaseLost = Problem(.conflict, .leaseLost, "the worker's hold on the job is lost")
     static let unauthorized = Problem(.unauthorized, .sourceNotAllowed, "a bearer token is needed")
     static func conflict(_ message: String) -> Problem { Problem(.conflict, .invalidTask, message) }
+    static func tooLarge(_ message: String) -> Problem { Problem(.contentTooLarge, .invalidTask, message) }
     static func invalid(_ message: String) -> Problem { Problem(.badRequest, .invalidTask, message) }
 
     func response(from request: Request, context: some RequestContext) throws -> Response {

@@ -20,11 +20,21 @@ package struct ServiceParts: Sendable {
     package var edge: EdgeParts?
     /// `nil` where there is no store to upload to.
     package var uploads: (any UploadDesk)?
+    /// `nil` where the books are nobody's business.
+    package var ledger: (any LedgerStore)?
+    /// `nil` where no provider is configured that tells of payments.
+    package var payments: (any PaymentDesk)?
     var rules = TaskRules()
     /// `nil` where nobody could sign one.
     package var webhooks: WebhookRules? {
         get { rules.webhooks }
         set { rules.webhooks = newValue }
+    }
+
+    /// Who pays for jobs that come in by HTTP, and by which prices.
+    package var billing: BillingRules {
+        get { rules.billing }
+        set { rules.billing = newValue }
     }
 
     package init(
@@ -127,8 +137,11 @@ package enum SchedulerService {
         router.get("openapi.json") { _, _ in JobRoutes.json(OpenAPI.document, .ok) }
         // Without a token nobody is let in.
         let scheduler = router.group("v1").add(middleware: BearerToken(token: token))
+        OperatorRoutes(parts: parts).add(to: scheduler)
         JobRoutes(parts: parts).add(to: scheduler)
         UploadRoutes(desk: parts.uploads).add(to: scheduler)
+        if let ledger = parts.ledger { CreditRoutes(ledger: ledger).add(to: scheduler) }
+        if let payments = parts.payments { PaymentRoutes(desk: payments).add(to: router.group("v1/stripe")) }
         if let edge = parts.edge {
             let workers = router.group("v1/edge").add(middleware: BearerToken(token: edge.token))
             EdgeRoutes(store: parts.store, edge: edge, bell: bell).add(to: workers)

@@ -74,6 +74,9 @@ enum PostgresFailure: Error {
         case "57P01", "57P02", "57P03", "57P05", "53300": self = .lost(detail)
         case "25006": self = .readOnly(detail)
         case "53100": self = .refused(StoreError("the job store's disk is full", detail: detail, code: .diskFull))
+        case "42501":
+            self = .refused(
+                StoreError("the database's user may not do this", detail: detail, code: .storeForbidden))
         case _ where state.hasPrefix("08"): self = .lost(detail)
         default: self = .refused(StoreError("the job store cannot be used", detail: "\(state): \(detail)"))
         }

@@ -13,6 +13,7 @@ enum ReelpoolCodec {
             complain("is started by reelpoold, as: reelpool-codec template --channel-fd 3")
             exit(64)
         }
+        LogCapture.quietenEncoders()
         LogCapture.install()
         WarmUp.run()
         do throws(IsolationError) {

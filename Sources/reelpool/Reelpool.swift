@@ -16,8 +16,9 @@ struct Reelpool: AsyncParsableCommand {
               reelpool analyze talk.mp4 --edit pauses.json
               reelpool render pauses.json --output tight.mp4
 
-            submit, watch, status, cancel, requeue and workers speak to a pool's service in place of working here. \
-            storage sets up and checks the store that a pool keeps its media in.
+            submit, watch, status, cancel, requeue, workers and quote speak to a pool's service in place of working here. \
+            migrate prepares the store of its jobs, and credits keeps its books; storage sets up and checks the store \
+            that a pool keeps its media in.
 
             Every command prints JSON with --json, and one JSON error with a stable code when it fails \
             (docs/errors.md lists codes and exit statuses).
@@ -26,11 +27,12 @@ struct Reelpool: AsyncParsableCommand {
         subcommands: [
             ProbeCommand.self, ProxyCommand.self, AnalyzeCommand.self, RenderCommand.self, FixturesCommand.self,
             SubmitCommand.self, WatchCommand.self, StatusCommand.self, CancelCommand.self, RequeueCommand.self,
-            WorkersCommand.self, StorageCommand.self,
+            WorkersCommand.self, QuoteCommand.self, MigrateCommand.self, StorageCommand.self, CreditsCommand.self,
         ]
     )
 
     static func main() async {
+        LogCapture.quietenEncoders()
         StopSignals.install()
         LogCapture.install()
         do {

@@ -4,6 +4,7 @@ import PoolTestSupport
 import S3
 import TestSupport
 import Testing
+import WorkerCore
 
 /// `docker/compose.yaml` as it stands, with its daemons started natively: no engine is needed to see that it is right.
 @Suite(
@@ -36,6 +37,19 @@ struct ComposeTests {
     private static func bytes(_ text: String) -> Int64 {
         let number = Int64(text.filter(\.isNumber)) ?? 0
         return text.hasSuffix("g") ? number << 30 : number << 20
+    }
+
+    @Test("brings prices along, which daemons can be told to go by")
+    func prices() async throws {
+        let document = try await Self.document()
+        let file = try #require(document["configs"]?["rates"]?["file"]?.stringValue)
+        let card = try RateCard(json: String(contentsOfFile: "\(Fixture.repository)/docker/\(file)", encoding: .utf8))
+        #expect(Set(card.prices.keys) == Set(JobKind.allCases))
+        let services = try #require(document["services"]?.objectValue)
+        for (name, service) in services where service["environment"]?["REELPOOL_RATES"] != nil {
+            let targets = service["configs"]?.arrayValue?.map { $0["target"] }
+            #expect(targets == ["/etc/reelpool/rates.json"], "\(name)")
+        }
     }
 
     @Test("gives every daemon the memory and the time that its settings ask for")

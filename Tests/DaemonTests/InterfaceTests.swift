@@ -69,9 +69,12 @@ struct InterfaceTests {
             let id = try await pool.submit("probe", ["source": .string(missing)])
             #expect(try await pool.end(of: id)["state"] == "failed")
             try FileManager.default.copyItem(atPath: Fixture.media("talk.mp4"), toPath: missing)
-            #expect(try await pool.post("/v1/jobs/\(id)/requeue").status == 200)
-            #expect(try await pool.end(of: id)["state"] == "succeeded")
-            #expect(try await pool.post("/v1/jobs/\(id)/requeue").status == 409)
+            let answer = try await pool.post("/v1/jobs/\(id)/requeue")
+            #expect(answer.status == 201 && answer.json["retry_of"] == .string(id))
+            let again = try #require(answer.json["id"]?.stringValue)
+            #expect(try await pool.end(of: again)["state"] == "succeeded")
+            #expect(try await pool.get("/v1/jobs/\(id)").json["state"] == "failed")
+            for id in [id, again] { #expect(try await pool.post("/v1/jobs/\(id)/requeue").status == 409) }
         }
     }
 

@@ -51,6 +51,9 @@ final class Ground: Sendable {
         store = SQLJobStore(
             database, policy: StorePolicy(ownerLimits: [:], backoff: Backoff(baseSeconds: 1, capSeconds: 1)))
         try await store.migrate()
+        try await Money(store: store).endow()
+        let rates = "\(folder)/rates.json"
+        try Money.card.write(toFile: rates, atomically: true, encoding: .utf8)
         var settings = PublisherSettings(
             addresses: [try RabbitMQAddress(url: rabbit)], name: "faults",
             declarations: Topology.quarantine(queue: Self.quarantine))
@@ -65,7 +68,7 @@ final class Ground: Sendable {
             "REELPOOL_KINDS": "noop,probe,render", "REELPOOL_SLOTS": "2", "REELPOOL_HTTP_PORT": "0",
             "REELPOOL_ALLOW_LOCAL": "\(Fixture.repository)/Fixtures/media,\(folder)/out",
             "REELPOOL_OWNER_RUNNING": "1000", "REELPOOL_MEMORY": "3g", "RENDER_MEMORY": "1g",
-            "RENDER_FFMPEG_THREADS": "1",
+            "RENDER_FFMPEG_THREADS": "1", "REELPOOL_RATES": rates, "REELPOOL_BILLING_NATIVE": "internal",
         ]
         daemons = (0..<workers).map { number in
             DaemonProcess(

@@ -1,3 +1,5 @@
+import WorkerCore
+
 /// What came of it.
 struct Summary {
     var faults: [Fault: Int] = [:]
@@ -7,6 +9,8 @@ struct Summary {
     /// Seconds from a daemon's death until its jobs were free again.
     var recoveries: [Double] = []
     var restarts: [Double] = []
+    /// By all owners, in millionths of a credit.
+    var spent: Int64 = 0
     var seconds = 0.0
     var problems: [String] = []
 
@@ -17,7 +21,9 @@ struct Summary {
         for (end, count) in ends.sorted(by: { $0.key < $1.key }) { lines.append("  \(end): \(count)") }
         lines.append("a lost daemon's jobs were free after \(Self.range(recoveries))")
         lines.append("a restarted daemon's jobs were free after \(Self.range(restarts))")
-        lines += problems.isEmpty ? ["nothing was lost, done twice or left behind"] : problems.map { "PROBLEM: \($0)" }
+        lines.append("credits spent: \(MicroCredits(spent)?.text ?? "beyond all bounds")")
+        let verdict = "nothing was lost, done twice or left behind, and no credit is wrong"
+        lines += problems.isEmpty ? [verdict] : problems.map { "PROBLEM: \($0)" }
         return lines.joined(separator: "\n")
     }
 

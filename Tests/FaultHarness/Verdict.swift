@@ -19,6 +19,7 @@ struct Verdict {
             try await checkOutputs(records, &summary)
             try await checkCache(records, &summary)
             try await checkBroker(&summary)
+            try await Money(store: ground.store).look(records, &summary)
             for daemon in ground.daemons { await daemon.stop() }
             try await checkLeftovers(&summary)
         } catch {
@@ -49,7 +50,13 @@ struct Verdict {
             let code = record.failure?.code
             summary.ends[
                 code.map { "\(record.state.rawValue) (\($0.rawValue))" } ?? record.state.rawValue, default: 0] += 1
-            // What we did to it can kill a job; nothing else may.
+            // What we did to it can kill a job, and having nothing to pay with can refuse it; nothing else may.
+            if record.owner == Money.poor {
+                if !Money.isRefusal(record) {
+                    summary.problems.append("\(id) (\(task)) is \(record.state), and its owner could not pay for it")
+                }
+                continue
+            }
             let crashed = attempts.count { $0.failure?.category == .crashed }
             if record.state != .succeeded, !(record.state == .dead && code?.category == .crashed && crashed >= 2) {
                 summary.problems.append("\(id) (\(task)) is \(record.state): \(record.failure?.message ?? "no reason")")

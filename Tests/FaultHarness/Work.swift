@@ -41,8 +41,9 @@ final class Work: Sendable {
             case 2..<4: .probe
             default: .render(Int.random(in: 0..<Self.edits.count, using: &random))
             }
+        let owner = number % 16 == 15 ? Money.poor : Money.payers[number % Money.payers.count]
         var message: [String: JSONValue] = [
-            "version": 1, "id": .string(id.text), "owner": .string("o\(number % 5)"),
+            "version": 1, "id": .string(id.text), "owner": .string(owner),
             "tier": .integer(Int64(number % 4)), "max_attempts": 10,
         ]
         let media = "\(Fixture.repository)/Fixtures/media"

@@ -105,3 +105,19 @@ struct RationalTests {
         #expect(above >= value && above - value < tick)
     }
 }
+
+@Suite("Seconds")
+struct MillisecondsTests {
+    @Test("are as many milliseconds as their decimals say, and what is more begins another")
+    func roundedUp() {
+        for milliseconds in Int64(0)...600_000 {
+            let seconds = Double(milliseconds) / 1000
+            guard seconds.millisecondsRoundedUp != milliseconds else { continue }
+            Issue.record("\(milliseconds) ms become \(String(describing: seconds.millisecondsRoundedUp))")
+        }
+        #expect(1.00001.millisecondsRoundedUp == 1001 && (1.0 / 3).millisecondsRoundedUp == 334)
+        #expect(5400.0005.millisecondsRoundedUp == 5_400_001)
+        #expect((-0.001).millisecondsRoundedUp == nil && 1e11.millisecondsRoundedUp == nil)
+        #expect(Double.nan.millisecondsRoundedUp == nil && Double.infinity.millisecondsRoundedUp == nil)
+    }
+}

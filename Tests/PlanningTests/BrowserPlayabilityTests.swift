@@ -1,5 +1,6 @@
 import Model
 import Planning
+import TestSupport
 import Testing
 
 @Suite("Browsers play")
@@ -35,8 +36,8 @@ struct BrowserPlayabilityTests {
         ] as [(String, String?, String?, String?, Bool)])
     func table(format: String, brand: String?, video: String?, audio: String?, playable: Bool) {
         let verdict = Self.judge(
-            format, brand: brand, video: video.map { Source.video(codec: $0) },
-            audio: audio.map { Source.audio(codec: $0) })
+            format, brand: brand, video: video.map { ProbedSource.video(codec: $0) },
+            audio: audio.map { ProbedSource.audio(codec: $0) })
         #expect(verdict.playable == playable, "\(verdict.reason)")
         #expect(!verdict.reason.isEmpty)
     }
@@ -45,8 +46,8 @@ struct BrowserPlayabilityTests {
     func pixelFormats() {
         func plays(_ format: String, _ depth: Int) -> Bool {
             Self.judge(
-                Self.mp4, brand: "isom", video: Source.video(pixelFormat: format, bitDepth: depth),
-                audio: Source.audio()
+                Self.mp4, brand: "isom", video: ProbedSource.video(pixelFormat: format, bitDepth: depth),
+                audio: ProbedSource.audio()
             ).playable
         }
         #expect(plays("yuv420p", 8) && plays("yuvj420p", 8))
@@ -55,11 +56,13 @@ struct BrowserPlayabilityTests {
 
     @Test("nothing that is cut short or encrypted")
     func damage() {
-        let clip = (Source.video(), Source.audio())
+        let clip = (ProbedSource.video(), ProbedSource.audio())
         #expect(!Self.judge(Self.mp4, brand: "isom", video: clip.0, audio: clip.1) { $0.truncated = true }.playable)
         #expect(
-            !Self.judge(Self.mp4, brand: "isom", video: Source.video { $0.encrypted = true }, audio: clip.1).playable)
+            !Self.judge(Self.mp4, brand: "isom", video: ProbedSource.video { $0.encrypted = true }, audio: clip.1)
+                .playable)
         #expect(
-            !Self.judge(Self.mp4, brand: "isom", video: clip.0, audio: Source.audio { $0.encrypted = true }).playable)
+            !Self.judge(Self.mp4, brand: "isom", video: clip.0, audio: ProbedSource.audio { $0.encrypted = true })
+                .playable)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Planning
+import TestSupport
 import Testing
 
 /// How much is set aside for the index of an output. That it is enough, the engine's tests show with real files.
@@ -10,8 +11,9 @@ struct MovieIndexEstimateTests {
         minutes: Double = 90, rate: Rational = Rational(30), output: String = "{}",
         change: (inout VideoStream) -> Void = { _ in }
     ) throws -> MovieIndexEstimate? {
-        let probe = Source.report(
-            video: [Source.video(rate: rate, change: change)], audio: [Source.audio()], seconds: 60 * minutes)
+        let probe = ProbedSource.report(
+            video: [ProbedSource.video(rate: rate, change: change)], audio: [ProbedSource.audio()],
+            seconds: 60 * minutes)
         let json = #"{"sources":[{"id":"a","uri":"a.mp4"}],"timeline":[{"source":"a"}],"output":\#(output)}"#
         return try Planner.plan(EditDocument(json: Data(json.utf8)), probes: [probe]).indexEstimate
     }
@@ -54,7 +56,7 @@ struct MovieIndexEstimateTests {
 
     @Test("is there where nothing tells how long the source is, and in MP4 and MOV only")
     func unknown() throws {
-        let probe = Source.report(video: [Source.video()], audio: [Source.audio()], seconds: nil)
+        let probe = ProbedSource.report(video: [ProbedSource.video()], audio: [ProbedSource.audio()], seconds: nil)
         for (container, expected) in [("mp4", true), ("mov", true), ("mkv", false)] {
             let json =
                 #"{"sources":[{"id":"a","uri":"a.ts"}],"timeline":[{"source":"a"}],"#

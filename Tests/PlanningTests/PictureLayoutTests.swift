@@ -18,13 +18,13 @@ struct CanvasTests {
 
     @Test("of one shape without settings is that shape, pixel for pixel")
     func untouched() {
-        let anamorphic = Source.video(width: 240, height: 180, aspect: Rational(4, 3))
+        let anamorphic = ProbedSource.video(width: 240, height: 180, aspect: Rational(4, 3))
         #expect(
             Canvas(for: [anamorphic, anamorphic], settings: Self.settings())
                 == Canvas(width: 240, height: 180, sampleAspectRatio: Rational(4, 3)))
-        let turned = Source.video(width: 320, height: 180, orientation: .rotated90)
+        let turned = ProbedSource.video(width: 320, height: 180, orientation: .rotated90)
         #expect(Canvas(for: [turned], settings: Self.settings()) == Canvas(width: 180, height: 320))
-        let odd = Source.video(width: 319, height: 179)
+        let odd = ProbedSource.video(width: 319, height: 179)
         #expect(Canvas(for: [odd], settings: Self.settings()) == Canvas(width: 318, height: 178))
     }
 
@@ -47,21 +47,21 @@ struct CanvasTests {
             ((1440, 1080), settings(.source, .landscape), (1920, 1080)),
         ] as [((Int, Int), EditSettings, (Int, Int))])
     func sizes(source: (Int, Int), settings: EditSettings, expected: (Int, Int)) {
-        let canvas = Canvas(for: [Source.video(width: source.0, height: source.1)], settings: settings)
+        let canvas = Canvas(for: [ProbedSource.video(width: source.0, height: source.1)], settings: settings)
         #expect(canvas == Canvas(width: expected.0, height: expected.1))
     }
 
     @Test("has square pixels as soon as anything is resized")
     func squarePixels() {
-        let anamorphic = Source.video(width: 720, height: 576, aspect: Rational(64, 45))
+        let anamorphic = ProbedSource.video(width: 720, height: 576, aspect: Rational(64, 45))
         #expect(Canvas(for: [anamorphic], settings: Self.settings(.p480)) == Canvas(width: 854, height: 480))
-        let both = [anamorphic, Source.video(width: 720, height: 576)]
+        let both = [anamorphic, ProbedSource.video(width: 720, height: 576)]
         #expect(Canvas(for: both, settings: Self.settings()) == Canvas(width: 1024, height: 576))
     }
 
     @Test("follows the first of several sources")
     func leading() {
-        let sources = [Source.video(width: 640, height: 360), Source.video(width: 1920, height: 1080)]
+        let sources = [ProbedSource.video(width: 640, height: 360), ProbedSource.video(width: 1920, height: 1080)]
         #expect(Canvas(for: sources, settings: Self.settings()) == Canvas(width: 640, height: 360))
     }
 
@@ -69,7 +69,7 @@ struct CanvasTests {
     func properties(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let aspect = try #require([.one, Rational(4, 3), Rational(8, 9), Rational(3, 4)].randomElement(using: &random))
-        let source = Source.video(
+        let source = ProbedSource.video(
             width: .random(in: 100...4000, using: &random), height: .random(in: 100...4000, using: &random),
             aspect: aspect, orientation: .allCases.randomElement(using: &random) ?? .upright)
         var settings = EditSettings()
@@ -102,7 +102,7 @@ struct PictureLayoutTests {
         _ width: Int, _ height: Int, on canvas: Canvas, _ background: EditSettings.Background = .fit,
         aspect: Rational = .one
     ) -> PictureLayout.Arrangement {
-        let source = Source.video(width: width, height: height, aspect: aspect)
+        let source = ProbedSource.video(width: width, height: height, aspect: aspect)
         return canvas.layout(of: source, background: background).arrangement
     }
 
@@ -137,7 +137,7 @@ struct PictureLayoutTests {
 
     @Test("is turned as the source says")
     func orientation() {
-        let turned = Source.video(width: 320, height: 180, orientation: .rotated90)
+        let turned = ProbedSource.video(width: 320, height: 180, orientation: .rotated90)
         let layout = Canvas(width: 180, height: 320).layout(of: turned, background: .fit)
         #expect(layout == PictureLayout(orientation: .rotated90, arrangement: .identity))
     }

@@ -13,13 +13,13 @@ struct PlannerFormatsTests {
     )
         throws -> RenderPlan
     {
-        let probes = probes.isEmpty ? [Source.clip()] : probes
+        let probes = probes.isEmpty ? [ProbedSource.clip()] : probes
         return try PlannerSegmentsTests.plan(
             probes.count == 1 ? whole : both, probes: probes, more: #","output":\#(output)"#, container: container)
     }
 
     private static func picture(_ stream: VideoStream) -> ProbeReport {
-        Source.report(video: [stream], audio: [Source.audio()])
+        ProbedSource.report(video: [stream], audio: [ProbedSource.audio()])
     }
 
     // MARK: Codecs and containers
@@ -85,7 +85,7 @@ struct PlannerFormatsTests {
         ] as [(String, [(Int, Int)], Int, Int, String)])
     func sound(output: String, sources: [(Int, Int)], channels: Int, rate: Int, layout: String) throws {
         let probes = sources.map {
-            Source.report(video: [Source.video()], audio: [Source.audio(channels: $0.0, rate: $0.1)])
+            ProbedSource.report(video: [ProbedSource.video()], audio: [ProbedSource.audio(channels: $0.0, rate: $0.1)])
         }
         let plan = try PlannerSegmentsTests.plan(
             probes.count == 1 ? Self.whole : Self.both, probes: probes, more: #","output":\#(output)"#)
@@ -95,7 +95,7 @@ struct PlannerFormatsTests {
 
     @Test("say when channels are lost")
     func mixdownNote() throws {
-        let probe = Source.report(audio: [Source.audio(channels: 6)])
+        let probe = ProbedSource.report(audio: [ProbedSource.audio(channels: 6)])
         #expect(try Self.plan(#"{"audio":{"codec":"mp3"}}"#, probe).notes.contains { $0.contains("mixed down") })
         #expect(try Self.plan(#"{"audio":{"codec":"aac"}}"#, probe).notes.isEmpty)
     }
@@ -104,17 +104,17 @@ struct PlannerFormatsTests {
 
     @Test("use a source's default streams, passing over what cannot be decoded")
     func streamChoice() throws {
-        let probe = Source.report(
-            video: [Source.video { ($0.index, $0.decodable) = (0, false) }, Source.video { $0.index = 2 }],
-            audio: [Source.audio(index: 3), Source.audio(index: 4) { $0.isDefault = true }])
+        let probe = ProbedSource.report(
+            video: [ProbedSource.video { ($0.index, $0.decodable) = (0, false) }, ProbedSource.video { $0.index = 2 }],
+            audio: [ProbedSource.audio(index: 3), ProbedSource.audio(index: 4) { $0.isDefault = true }])
         let source = try #require(try Self.plan("{}", probe).sources.first)
         #expect(source.videoStream == 2 && source.audioStream == 4)
     }
 
     @Test("leave out what no source has")
     func missingStreams() throws {
-        #expect(try Self.plan("{}", Source.report(video: [Source.video()])).audio == nil)
-        #expect(try Self.plan("{}", Source.report(audio: [Source.audio()])).video == nil)
+        #expect(try Self.plan("{}", ProbedSource.report(video: [ProbedSource.video()])).audio == nil)
+        #expect(try Self.plan("{}", ProbedSource.report(audio: [ProbedSource.audio()])).video == nil)
     }
 
     @Test("are refused for sources that cannot be used")
@@ -122,15 +122,15 @@ struct PlannerFormatsTests {
         func code(_ probe: ProbeReport) -> FailureCode? {
             PlannerSegmentsTests.failure(Self.whole, probes: [probe])?.code
         }
-        #expect(code(Source.report()) == .noStreams)
-        #expect(code(Source.report(video: [Source.video { $0.decodable = false }])) == .noDecoder)
-        #expect(code(Source.report(video: [Source.video { $0.encrypted = true }])) == .encryptedMedia)
-        #expect(code(Source.report(audio: [Source.audio { $0.encrypted = true }])) == .encryptedMedia)
+        #expect(code(ProbedSource.report()) == .noStreams)
+        #expect(code(ProbedSource.report(video: [ProbedSource.video { $0.decodable = false }])) == .noDecoder)
+        #expect(code(ProbedSource.report(video: [ProbedSource.video { $0.encrypted = true }])) == .encryptedMedia)
+        #expect(code(ProbedSource.report(audio: [ProbedSource.audio { $0.encrypted = true }])) == .encryptedMedia)
     }
 
     @Test("do not care about sources that no range uses")
     func unusedSource() throws {
-        let plan = try PlannerSegmentsTests.plan(Self.whole, probes: [Source.clip(), Source.report()])
+        let plan = try PlannerSegmentsTests.plan(Self.whole, probes: [ProbedSource.clip(), ProbedSource.report()])
         #expect(plan.segments.map(\.source) == [0])
     }
 
@@ -138,7 +138,7 @@ struct PlannerFormatsTests {
 
     @Test("use a truncated source where it is whole, and all of it in salvage")
     func truncated() throws {
-        let probe = Source.report(video: [Source.video()]) { ($0.truncated, $0.intactSeconds) = (true, 6) }
+        let probe = ProbedSource.report(video: [ProbedSource.video()]) { ($0.truncated, $0.intactSeconds) = (true, 6) }
         let within = #""timeline":[{"source":"s0","start_ms":1000,"end_ms":6000}]"#
         let beyond = #""timeline":[{"source":"s0","start_ms":1000,"end_ms":6001}]"#
         #expect(PlannerSegmentsTests.failure(within, probes: [probe]) == nil)
@@ -157,23 +157,23 @@ struct PlannerFormatsTests {
         ])
     func dynamicRange(codec: String, mode: String, keeps: Bool) throws {
         let plan = try Self.plan(
-            #"{"video":{"codec":"\#(codec)","dynamic_range":"\#(mode)"}}"#, Self.picture(Source.hdr()))
+            #"{"video":{"codec":"\#(codec)","dynamic_range":"\#(mode)"}}"#, Self.picture(ProbedSource.hdr()))
         let video = try #require(plan.video)
         #expect((video.hdr != nil) == keeps)
         #expect(video.bitDepth == (keeps ? 10 : 8))
-        #expect(video.color == (keeps ? Source.pq : .sdr))
-        #expect(plan.sources[0].color == (keeps ? .keep : .toneMap(from: Source.pq)))
+        #expect(video.color == (keeps ? ProbedSource.pq : .sdr))
+        #expect(plan.sources[0].color == (keeps ? .keep : .toneMap(from: ProbedSource.pq)))
         #expect(plan.notes.contains { $0.contains("tone mapped") } == (codec == "h264" && mode == "auto"))
     }
 
     @Test("mix HDR with anything else only as SDR", arguments: ["auto", "keep"])
     func mixedDynamicRange(mode: String) throws {
         let output = #"{"video":{"codec":"hevc","dynamic_range":"\#(mode)"}}"#
-        for other in [Source.video(color: Source.bt709), Source.hdr(Source.hlg)] {
-            let plan = try Self.plan(output, Self.picture(Source.hdr()), Self.picture(other))
+        for other in [ProbedSource.video(color: ProbedSource.bt709), ProbedSource.hdr(ProbedSource.hlg)] {
+            let plan = try Self.plan(output, Self.picture(ProbedSource.hdr()), Self.picture(other))
             #expect(plan.video?.hdr == nil && plan.video?.color == .sdr && plan.video?.bitDepth == 8)
             #expect(plan.notes.contains { $0.contains("mixed") })
-            #expect(plan.sources[0].color == .toneMap(from: Source.pq))
+            #expect(plan.sources[0].color == .toneMap(from: ProbedSource.pq))
         }
     }
 
@@ -182,14 +182,15 @@ struct PlannerFormatsTests {
     @Test("carry one source's colours untouched, and bring different ones to one standard")
     func colour() throws {
         let (first, second) = (
-            Self.picture(Source.video(color: Source.bt601)), Self.picture(Source.video(color: Source.bt709))
+            Self.picture(ProbedSource.video(color: ProbedSource.bt601)),
+            Self.picture(ProbedSource.video(color: ProbedSource.bt709))
         )
         let alike = try Self.plan("{}", first, first)
-        #expect(alike.video?.color == Source.bt601)
+        #expect(alike.video?.color == ProbedSource.bt601)
         #expect(alike.sources.map(\.color) == [.keep, .keep])
         let mixed = try Self.plan("{}", first, second)
         #expect(mixed.video?.color == .sdr)
-        #expect(mixed.sources[0].color == .convert(from: Source.bt601, to: .sdr))
+        #expect(mixed.sources[0].color == .convert(from: ProbedSource.bt601, to: .sdr))
     }
 
     @Test("take untagged pictures for BT.601 below 720 lines and for BT.709 from there on")
@@ -203,7 +204,8 @@ struct PlannerFormatsTests {
         "keep ten bits where the codec's players take them",
         arguments: [("h264", 8), ("hevc", 10), ("vp9", 10), ("av1", 10)])
     func tenBits(codec: String, depth: Int) throws {
-        let deep = Source.video(color: Source.bt709, codec: "hevc", pixelFormat: "yuv420p10le", bitDepth: 10)
+        let deep = ProbedSource.video(
+            color: ProbedSource.bt709, codec: "hevc", pixelFormat: "yuv420p10le", bitDepth: 10)
         #expect(try Self.plan(#"{"video":{"codec":"\#(codec)"}}"#, Self.picture(deep)).video?.bitDepth == depth)
     }
 
@@ -221,8 +223,8 @@ struct PlannerFormatsTests {
             if case .constant(let rate, _) = cadence { return rate }
             return nil
         }
-        let (thirty, film) = (Source.video(), Source.video(rate: Rational(24000, 1001)))
-        let variable = Source.video(rate: Rational(90000)) {
+        let (thirty, film) = (ProbedSource.video(), ProbedSource.video(rate: Rational(24000, 1001)))
+        let variable = ProbedSource.video(rate: Rational(90000)) {
             ($0.variableFrameRate, $0.averageFrameRate) = (true, Rational(25))
         }
         let alone = try cadence("{}", variable)
@@ -247,7 +249,7 @@ struct PlannerFormatsTests {
             (nil, nil, false, Rational(30)), (Rational(1000), Rational(1000), true, Rational(30)),
         ] as [(Rational?, Rational?, Bool, Rational)])
     func nominalRate(real: Rational?, average: Rational?, variable: Bool, expected: Rational) {
-        let stream = Source.video {
+        let stream = ProbedSource.video {
             ($0.realFrameRate, $0.averageFrameRate, $0.variableFrameRate) = (real, average, variable)
         }
         #expect(stream.nominalFrameRate == expected)

@@ -26,7 +26,7 @@ struct Shape: Equatable, CustomStringConvertible {
 @Suite("The segments of a plan")
 struct PlannerSegmentsTests {
     static func plan(
-        _ programme: String, probes: [ProbeReport] = [Source.clip()], more: String = "",
+        _ programme: String, probes: [ProbeReport] = [ProbedSource.clip()], more: String = "",
         container: OutputSettings.Container? = nil, salvage: Bool = false
     ) throws -> RenderPlan {
         let sources = probes.indices.map { #"{"id":"s\#($0)","uri":"\#($0).mp4"}"# }.joined(separator: ",")
@@ -34,12 +34,14 @@ struct PlannerSegmentsTests {
         return try Planner.plan(edit, probes: probes, container: container, salvage: salvage)
     }
 
-    static func failure(_ programme: String, probes: [ProbeReport] = [Source.clip()], more: String = "") -> Failure? {
+    static func failure(
+        _ programme: String, probes: [ProbeReport] = [ProbedSource.clip()], more: String = ""
+    ) -> Failure? {
         TestSupport.failure { _ = try plan(programme, probes: probes, more: more) }
     }
 
     private static func shapes(
-        _ programme: String, probes: [ProbeReport] = [Source.clip()], more: String = ""
+        _ programme: String, probes: [ProbeReport] = [ProbedSource.clip()], more: String = ""
     ) throws
         -> [Shape]
     {
@@ -67,7 +69,7 @@ struct PlannerSegmentsTests {
         let ranges = #"""
             "timeline":[{"source":"s1","end_ms":2000},{"source":"s0","start_ms":2000,"end_ms":3000},{"source":"s1"}]
             """#
-        let shapes = try Self.shapes(ranges, probes: [Source.clip(), Source.clip()])
+        let shapes = try Self.shapes(ranges, probes: [ProbedSource.clip(), ProbedSource.clip()])
         #expect(shapes == [Shape(1, 0, 2000), Shape(0, 2000, 3000), Shape(1, 0, -1)])
     }
 
@@ -129,7 +131,7 @@ struct PlannerSegmentsTests {
 
     @Test("of several sources treat them as one programme")
     func programme() throws {
-        let probes = [Source.clip(seconds: 10), Source.clip(seconds: 5), Source.clip(seconds: 2.5)]
+        let probes = [ProbedSource.clip(seconds: 10), ProbedSource.clip(seconds: 5), ProbedSource.clip(seconds: 2.5)]
         let shapes = try Self.shapes(
             #"""
             "edits":[{"start_ms":9000,"end_ms":11000},{"start_ms":15000,"end_ms":15500},
@@ -200,7 +202,7 @@ struct PlannerSegmentsTests {
 
     @Test("need a known duration in an edit list, but not in a timeline")
     func unknownDuration() throws {
-        let probes = [Source.clip(seconds: nil)]
+        let probes = [ProbedSource.clip(seconds: nil)]
         #expect(Self.failure(#""edits":[]"#, probes: probes)?.code == .damagedMedia)
         #expect(try Self.shapes(#""timeline":[{"source":"s0","start_ms":5}]"#, probes: probes) == [Shape(0, 5, -1)])
     }
@@ -215,7 +217,7 @@ struct PlannerSegmentsTests {
             return start..<start + .random(in: 1...500, using: &random)
         }
         let operations = cuts.map { #"{"start_ms":\#($0.lowerBound),"end_ms":\#($0.upperBound)}"# }
-        let probes = seconds.map { Source.clip(seconds: Double($0)) }
+        let probes = seconds.map { ProbedSource.clip(seconds: Double($0)) }
         let shapes = try Self.shapes(#""edits":[\#(operations.joined(separator: ","))]"#, probes: probes)
         var kept: [Int64] = []
         for shape in shapes {

@@ -53,7 +53,9 @@ struct OperatorTests {
             #expect(again.errors.contains("the job has ended: cancelled") && again.status != 0)
             let requeued = try pool.run("requeue", one)
             #expect(requeued.status == 0 && requeued.text.hasPrefix("\(one)  "))
-            try eventually("it runs") { try pool.job(one)["state"] == "succeeded" }
+            let retry = try #require(requeued.text.split(whereSeparator: \.isWhitespace).last.map(String.init))
+            try eventually("it runs") { try pool.job(retry)["state"] == "succeeded" }
+            #expect(try pool.job(retry)["retry_of"] == .string(one))
             #expect(try pool.run("requeue", one, "--json").errors.contains("invalid_task"))
             #expect(try pool.job(two)["state"] == "cancelled")
         }

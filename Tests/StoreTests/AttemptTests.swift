@@ -102,8 +102,11 @@ struct AttemptTests {
             let second = try await store.claimOne()
             #expect(second.isOverflow && second.memoryBytes == 8 << 30 && second.attempt == 2)
             #expect(try await store.finish(second, .dead(failure)) == .accepted(.dead))
-            #expect(try await store.requeue(id))
-            let again = try #require(try await store.job(id))
+            guard case .requeued(let retry) = try await store.requeue(id) else {
+                Issue.record("not requeued")
+                return
+            }
+            let again = try #require(try await store.job(retry))
             #expect(!again.isOverflow && again.memoryBytes == 1 << 30)
         }
     }

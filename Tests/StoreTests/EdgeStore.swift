@@ -46,7 +46,11 @@ struct EdgeStore: JobStore {
     func reprioritise(_ id: JobID, tier: Tier) async throws(StoreError) -> Bool {
         try await direct.reprioritise(id, tier: tier)
     }
-    func requeue(_ id: JobID) async throws(StoreError) -> Bool { try await direct.requeue(id) }
+    func requeue(_ id: JobID) async throws(StoreError) -> RequeueOutcome { try await direct.requeue(id) }
+    func requeueInFlight(worker: String?) async throws(StoreError) -> [JobID] {
+        try await direct.requeueInFlight(worker: worker)
+    }
+    func pendingMigrations() async throws(StoreError) -> [PendingMigration] { try await direct.pendingMigrations() }
     func job(ingress: Ingress, idempotencyKey: String) async throws(StoreError) -> JobRecord? {
         try await direct.job(ingress: ingress, idempotencyKey: idempotencyKey)
     }

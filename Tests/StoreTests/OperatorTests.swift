@@ -144,29 +144,64 @@ struct OperatorTests {
         }
     }
 
-    @Test("run an ended job once more, with fresh attempts", arguments: StoreKind.available)
+    @Test("run what an ended job was about once more, as a new job", arguments: StoreKind.available)
     func requeue(kind: StoreKind) async throws {
         try await StoreUnderTest.with(kind) { under in
             let store = under.store
-            let id = try await store.add(.new { ($0.maxAttempts, $0.expiresAfterMilliseconds) = (1, 50_000) })
-            #expect(try await store.requeue(id) == false, "it has not ended")
+            let id = try await store.add(
+                .new {
+                    ($0.maxAttempts, $0.expiresAfterMilliseconds, $0.idempotencyKey) = (1, 50_000, "k")
+                    ($0.payload, $0.reply, $0.progressRoute, $0.requestID) = (#"{"a":1}"#, "r", "p", "q")
+                    ($0.tier, $0.costSeconds, $0.memoryBytes) = (Tier(2), 7, 1 << 30)
+                })
+            #expect(try await store.requeue(id) == .notEndedWithoutSuccess(.queued))
             let first = try await store.claimOne()
             _ = try await store.finish(first, .dead(.broken))
             try await under.advance(seconds: 60)
-            #expect(
-                try await store.prune(finishedBefore: PruneAge(succeededSeconds: 1, otherSeconds: 900), limit: 9) == 0)
-            #expect(try await store.requeue(id))
-            let again = try #require(try await store.job(id))
-            #expect((again.state, again.attempt, again.epoch) == (.queued, 0, 1))
-            #expect(again.failure == nil && again.finishedAt == nil && again.startedAt == nil)
+            let ended = try #require(try await store.job(id))
+            guard case .requeued(let retry) = try await store.requeue(id) else {
+                Issue.record("not requeued")
+                return
+            }
+            #expect(try await store.job(id) == ended, "the old one stays as it ended")
+            let again = try #require(try await store.job(retry))
+            #expect(again.retryOf == id && again.id == retry && retry != id)
+            #expect((again.state, again.attempt, again.epoch, again.maxAttempts) == (.queued, 0, 0, 1))
+            #expect(again.failure == nil && again.expiresAt == nil && again.startedAt == nil)
+            #expect((again.payload, again.reply, again.progressRoute) == (ended.payload, "r", "p"))
+            #expect((again.requestID, again.tier, again.costSeconds) == ("q", Tier(2), 7))
+            #expect(try await store.requeue(id) == .already(retry), "once")
             #expect(try await store.finish(first, .succeeded("{}")) == .stale)
             let second = try await store.claimOne()
-            #expect((second.id, second.attempt, second.epoch) == (id, 1, 2))
-            #expect(try await store.finish(first, .succeeded("{}")) == .stale)
+            #expect((second.id, second.attempt, second.epoch) == (retry, 1, 1))
             #expect(try await store.finish(second, .succeeded("{}")) == .accepted(.succeeded))
-            #expect(try await store.requeue(id) == false, "it succeeded")
-            #expect(try await store.requeue(.new()) == false)
-            #expect(try await store.attempts(of: id).map(\.epoch) == [1, 2])
+            #expect(try await store.requeue(retry) == .notEndedWithoutSuccess(.succeeded))
+            #expect(try await store.requeue(.new()) == .unknownJob)
+        }
+    }
+
+    @Test("take jobs from workers without counting the attempt", arguments: StoreKind.available)
+    func inFlight(kind: StoreKind) async throws {
+        try await StoreUnderTest.with(kind, .limited(running: 3)) { under in
+            let store = under.store
+            for _ in 0..<3 { try await store.add(.new()) }
+            try await store.add(.new(.proxy) { $0.needsAdmission = true })
+            let mine = try await store.claimOne()
+            let other = try await store.claimOne(worker: "w2")
+            let stopping = try await store.claimOne(worker: "w2")
+            _ = try await store.cancel(stopping.id)
+            let look = try #require(try await store.claim(1, worker: "w3", kinds: [.proxy], admits: true).first)
+            #expect(try await store.requeueInFlight(worker: "w2") == [other.id, stopping.id])
+            #expect(try await store.state(stopping.id) == .cancelled)
+            #expect(try await store.state(mine.id) == .running)
+            #expect(try await store.finish(other, .succeeded("{}"), worker: "w2") == .stale)
+            let again = try await store.claimOne(worker: "w2")
+            #expect((again.id, again.attempt, again.interruptions, again.epoch) == (other.id, 1, 0, 2))
+            #expect(Set(try await store.requeueInFlight(worker: nil)) == [mine.id, again.id, look.id])
+            #expect(try await store.state(look.id) == .admitting)
+            #expect(try await store.requeueInFlight(worker: nil).isEmpty)
+            #expect(try await store.claim(9).count == 2)
+            try await Invariants.check(under, runningLimit: 3, "taken back")
         }
     }
 

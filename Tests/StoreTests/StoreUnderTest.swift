@@ -31,6 +31,7 @@ struct StoreUnderTest: Sendable {
     let name: String
     private let open: @Sendable () throws -> any SQLDatabase
     private let service: ControlService?
+    private let direct: SQLJobStore
 
     /// The same store as another process would have it: with connections, and perhaps a policy, of its own.
     func another(_ policy: StorePolicy = .test) throws -> any JobStore {
@@ -39,31 +40,35 @@ struct StoreUnderTest: Sendable {
     }
 
     static func with<Result: Sendable>(
-        _ kind: StoreKind, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+        _ kind: StoreKind, _ policy: StorePolicy = .test, migrates: Bool = true,
+        _ body: (StoreUnderTest) async throws -> Result
     ) async throws -> Result {
         switch kind {
         case .sqlite, .edge:
             let folder = NSTemporaryDirectory() + "reelpool-store-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            return try await withFile(folder + "/jobs.sqlite", policy, byService: kind == .edge, body)
+            return try await withFile(
+                folder + "/jobs.sqlite", policy, byService: kind == .edge, migrates: migrates, body)
         case .postgres:
-            return try await with(address: try #require(StoreKind.serverAddress), policy, body)
+            return try await with(
+                address: try #require(StoreKind.serverAddress), policy, migrates: migrates, body)
         }
     }
 
     static func withFile<Result: Sendable>(
-        _ path: String, _ policy: StorePolicy = .test, byService: Bool = false,
+        _ path: String, _ policy: StorePolicy = .test, byService: Bool = false, migrates: Bool = true,
         _ body: (StoreUnderTest) async throws -> Result
     ) async throws -> Result {
-        try await run(policy, path, byService: byService, body) {
+        try await run(policy, path, byService: byService, migrates: migrates, body) {
             try SQLiteDatabase(path: path, options: .init(durability: .processDeath, busySeconds: 30))
         }
     }
 
     /// In a schema of its own.
     static func with<Result: Sendable>(
-        address: String, _ policy: StorePolicy = .test, _ body: (StoreUnderTest) async throws -> Result
+        address: String, _ policy: StorePolicy = .test, migrates: Bool = true,
+        _ body: (StoreUnderTest) async throws -> Result
     ) async throws -> Result {
         let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
         let admin = try PostgresDatabase(.init(uri: address, connections: 1))
@@ -71,7 +76,7 @@ struct StoreUnderTest: Sendable {
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(
-                try await run(policy, schema, body) {
+                try await run(policy, schema, migrates: migrates, body) {
                     let settings = "?options=-csearch_path%3D\(schema)&application_name=\(schema)"
                     return try PostgresDatabase(.init(uri: address + settings, patienceSeconds: 30))
                 })
@@ -82,7 +87,7 @@ struct StoreUnderTest: Sendable {
     }
 
     private static func run<Result>(
-        _ policy: StorePolicy, _ name: String, byService: Bool = false,
+        _ policy: StorePolicy, _ name: String, byService: Bool = false, migrates: Bool = true,
         _ body: (StoreUnderTest) async throws -> Result, _ open: @escaping @Sendable () throws -> any SQLDatabase
     ) async throws -> Result {
         let database = try open()
@@ -90,10 +95,11 @@ struct StoreUnderTest: Sendable {
         let service = byService ? try await ControlService(over: direct) : nil
         let store: any JobStore =
             if let service { EdgeStore(direct: direct, queue: try service.queue()) } else { direct }
-        let under = StoreUnderTest(store: store, database: database, name: name, open: open, service: service)
+        let under = StoreUnderTest(
+            store: store, database: database, name: name, open: open, service: service, direct: direct)
         let outcome: Swift.Result<Result, any Error>
         do {
-            try await under.store.migrate()
+            if migrates { try await under.store.migrate() }
             outcome = .success(try await body(under))
         } catch { outcome = .failure(error) }
         await service?.stop()
@@ -111,6 +117,23 @@ struct StoreUnderTest: Sendable {
         let rows = try await database.transaction(.write) { try $0.execute(sql, parameters) }
         var row = try #require(rows.first)
         return Int(try row.integer())
+    }
+
+    /// The books of the same store.
+    var ledger: any LedgerStore { direct }
+
+    /// A connection of its own to the same tables.
+    func anotherDatabase() throws -> any SQLDatabase { try open() }
+
+    /// Functions stay in Postgres when all tables are gone.
+    func dropFunctions() async throws {
+        guard database.dialect.hasFunctions else { return }
+        let drops = try await query(
+            """
+            SELECT 'DROP FUNCTION ' || CAST(p.oid AS regprocedure) FROM pg_proc p
+            WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+            """)
+        for var drop in drops { _ = try await query(try drop.text()) }
     }
 
     /// As if so much time had gone by: everything that the store has noted happened that much earlier.

@@ -45,10 +45,10 @@ static void capture(void *context, int level, const char *format, va_list argume
 
 void rp_log_install(bool echo) {
     echo_lines = echo;
-    // SVT-AV1 prints past av_log; it can only be told so.
-    if (!echo) setenv("SVT_LOG", "1", 0);
     av_log_set_callback(capture);
 }
+
+void rp_log_quieten_encoders(void) { setenv("SVT_LOG", "1", 0); }
 
 void rp_log_clear(void) { last_line[0] = 0; }
 

@@ -16,12 +16,20 @@ package struct EnvelopeReader: Sendable {
     package struct Source: Sendable {
         /// `nil`: each message tells its own.
         package var dialect: Dialect?
+        /// By which door messages in Reelpool's own form come in here.
+        package var ingress = Ingress.native
         package var rules: TaskRules
         package var replies: ReplySettings
 
         package init(dialect: Dialect? = nil, rules: TaskRules = TaskRules(), replies: ReplySettings = ReplySettings())
         {
             (self.dialect, self.rules, self.replies) = (dialect, rules, replies)
+        }
+
+        /// For what somebody sends who waits for the answer.
+        package init(ingress: Ingress, rules: TaskRules) {
+            self.init(dialect: .native, rules: rules)
+            self.ingress = ingress
         }
     }
 
@@ -42,6 +50,14 @@ package struct EnvelopeReader: Sendable {
     /// - Parameter now: milliseconds since 1970, for messages that name points in time.
     package func read(_ delivery: Delivery, now: StoreTime) throws(EnvelopeError) -> NewJob {
         let source = sources[delivery.queue] ?? fallback
+        var job = try read(delivery, source, now: now)
+        job.bill(source.rules.billing)
+        // Whoever sent a message has gone: he is told of a refusal as of any other end, and what he debited is given back.
+        job.keepsRefusal = job.billing != .off && job.ingress.isQueue
+        return job
+    }
+
+    private func read(_ delivery: Delivery, _ source: Source, now: StoreTime) throws(EnvelopeError) -> NewJob {
         guard delivery.bodySize <= Self.maximumBytes, delivery.body.count <= Self.maximumBytes else {
             throw EnvelopeError(.tooLarge, "\(delivery.bodySize) bytes; \(Self.maximumBytes) are allowed")
         }

@@ -20,9 +20,9 @@ struct ForeignTask {
             throw EnvelopeError(.unknownTask, "there is no task \"\(name.prefix(200))\"")
         }
         var payload = try payload(of: task)
-        guard let owner = try identifier(rules.ownerFields, &payload) ?? rules.defaultOwner else {
-            throw EnvelopeError(.missingOwner, "none of \(rules.ownerFields.joined(separator: ", ")) is there")
-        }
+        let owner = try rules.owner(
+            try identifier(rules.ownerFields, &payload), ingress,
+            lookedFor: "none of \(rules.ownerFields.joined(separator: ", ")) is there")
         var route = ProgressRoute(project: try identifier(rules.projectFields, &payload), reply: reply?.forProgress)
         for field in rules.subjectFields {
             if let id = try identifier([field], &payload) { route.subject[field] = .string(id) }

@@ -8,10 +8,11 @@ struct NativeEnvelope {
 
     private var fields: Fields
     private let rules: TaskRules
+    private let ingress: Ingress
 
     init(_ body: JSONValue, source: EnvelopeReader.Source) throws(EnvelopeError) {
         fields = try Fields(body)
-        rules = source.rules
+        (rules, ingress) = (source.rules, source.ingress)
     }
 
     consuming func job() throws(EnvelopeError) -> NewJob {
@@ -23,14 +24,12 @@ struct NativeEnvelope {
         guard let kind = JobKind(rawValue: kindName) else {
             throw EnvelopeError(.unknownTask, "there is no kind \"\(kindName)\"")
         }
-        guard let owner = try fields.text("owner") ?? rules.defaultOwner else {
-            throw EnvelopeError(.missingOwner, "owner is missing")
-        }
+        let owner = try rules.owner(try fields.text("owner"), ingress, lookedFor: "owner is missing")
         guard let payload = try fields.object("payload") else {
             throw EnvelopeError(.missingField, "payload is missing")
         }
         let (id, key) = try identity(owner: owner)
-        var job = NewJob(id: id, kind: kind, owner: owner, payload: payload.text, ingress: .native)
+        var job = NewJob(id: id, kind: kind, owner: owner, payload: payload.text, ingress: ingress)
         job.idempotencyKey = key
         job.tier = Tier(Int(try fields.integer("tier", in: 0...3) ?? 0))
         job.requestID = try fields.text("request_id")

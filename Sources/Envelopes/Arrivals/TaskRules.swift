@@ -33,8 +33,10 @@ package struct TaskRules: Sendable, Equatable {
     /// Among the labels or headers only.
     package var tierFields = ["tier", "priority"]
 
-    /// Whose a job is that names no owner; `nil` refuses it.
+    /// Whose a job is that names no owner; `nil` refuses it. Where jobs are paid for here each has to name its own.
     package var defaultOwner: String? = "default"
+    /// Who pays for what comes in.
+    package var billing = BillingRules.off
     package var defaultAttempts = 3
     /// No message gets more.
     package var maximumAttempts = 10
@@ -45,6 +47,17 @@ package struct TaskRules: Sendable, Equatable {
     package var webhooks: WebhookRules?
 
     package init(tasks: [String: Task] = TaskRules.ownNames) { self.tasks = tasks }
+
+    /// The owner of a job that came in by this door, from what its message says.
+    func owner(_ given: String?, _ ingress: Ingress, lookedFor: String) throws(EnvelopeError) -> String {
+        if let given { return given }
+        guard billing[ingress] != .internal else {
+            throw EnvelopeError(
+                .missingOwner, "\(lookedFor): what comes in this way is paid for from its owner's credit")
+        }
+        guard let defaultOwner else { throw EnvelopeError(.missingOwner, lookedFor) }
+        return defaultOwner
+    }
 
     /// Kinds whose cost and memory depend on what their sources are.
     package static let mediaKinds: Set<JobKind> = [.proxy, .analysis, .render]

@@ -11,6 +11,9 @@ package enum ProgressTelling {
     /// Where every update of a job is published.
     package static func channel(of job: JobID) -> String { "reelpool:job:\(job)" }
 
+    /// Where a back end hears of all that belongs to a project of its own.
+    static func channel(ofProject project: String) -> String { "project:\(project):events" }
+
     /// A hash that has the latest update as `data`. To miss nothing: subscribe, read this, then drop what is not above it.
     package static func snapshotKey(of job: JobID) -> String { "reelpool:progress:\(job)" }
 
@@ -94,7 +97,7 @@ package enum ProgressTelling {
 private enum ProjectEvents {
     static func operations(for update: ProgressUpdate, route: ProgressRoute) -> [FencedWrite.Operation] {
         guard let project = route.project, let family = Family(update.kind), update.state != .queued else { return [] }
-        let channel = "project:\(project):events"
+        let channel = ProgressTelling.channel(ofProject: project)
         let name = family.event(update.state)
         let bytes = event(name, update, project: project, route: route).bytes
         var operations: [FencedWrite.Operation] = []

@@ -11,7 +11,9 @@ package enum JobView {
             "created_at": time(job.createdAt), "available_at": time(job.availableAt),
             "started_at": time(job.startedAt), "finished_at": time(job.finishedAt), "expires_at": time(job.expiresAt),
             "worker": .text(job.leaseOwner), "cancel_requested": .bool(job.isCancelRequested),
-            "request_id": .text(job.requestID), "failure": failure(job.failure),
+            "request_id": .text(job.requestID), "retry_of": .text(job.retryOf?.text), "failure": failure(job.failure),
+            "billing": .string(job.billing.rawValue), "price": .text(job.quote?.amount.text),
+            "charge": .text(job.charge?.text),
             "payload": (try? JSONValue(parsing: job.payload)) ?? .null,
             "result": job.result.flatMap { try? JSONValue(parsing: $0) } ?? .null,
         ]

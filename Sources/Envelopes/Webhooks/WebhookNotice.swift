@@ -10,6 +10,7 @@ package struct WebhookNotice: Sendable, Equatable {
     package let url: String
     package let endedAt: StoreTime
     private let type: String
+    /// The job, or what the notice is about besides.
     private let job: JSONValue
 
     /// For `StorePolicy.noticesOfEnded`.
@@ -36,10 +37,10 @@ package struct WebhookNotice: Sendable, Equatable {
             let type = json["type"]?.stringValue, let endedAt = json["ended_at"]?.integerValue, let job = json["job"]
         else { return nil }
         (self.url, self.type, self.endedAt, self.job) = (url, type, endedAt, job)
-        id = JobIdentity.uuid(of: "webhook\n\(notice.job)\n\(notice.id)").text
+        id = json["id"]?.stringValue ?? JobIdentity.uuid(of: "webhook\n\(notice.job)\n\(notice.id)").text
     }
 
-    /// The same however often it is sent; another for every end of a job.
+    /// The same however often it is sent; another for every end of a job, and a job's own where credit comes back for it.
     package let id: String
 
     /// The request's body, the same however often it is sent.

@@ -114,6 +114,14 @@ package struct JobCaps: Sendable, Codable, Equatable {
 /// By which door a job came in; says how its result goes out.
 package enum Ingress: String, Sendable, Codable, CaseIterable {
     case native, taskiq, celery, http, cli
+
+    /// Whether its senders leave messages, rather than wait for an answer.
+    package var isQueue: Bool {
+        switch self {
+        case .native, .taskiq, .celery: true
+        case .http, .cli: false
+        }
+    }
 }
 
 /// Milliseconds since 1970 by the store's own clock: one clock for all workers.

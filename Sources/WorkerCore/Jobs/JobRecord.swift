@@ -38,6 +38,16 @@ package struct JobRecord: Sendable, Equatable {
     package var result: String?
     /// Why it ended otherwise, or why its last attempt did.
     package var failure: Failure?
+    package var billing = Billing.off
+    /// What it was quoted; `nil` while that is not known, or nobody asks. Held from its owner's credit where it is
+    /// `internal`.
+    package var quote: Quote?
+    /// What it cost in the end; `nil` until then, or where nothing was held.
+    package var charge: MicroCredits?
+    /// The ended job that this one is another try of.
+    package var retryOf: JobID?
+    /// As in `NewJob`.
+    package var idempotencyKey: String?
 
     package init(
         id: JobID, kind: JobKind, owner: String, tier: Tier, state: JobState, payload: String, ingress: Ingress,

@@ -25,6 +25,15 @@ package struct NewJob: Sendable, Equatable {
     /// Its sources are unknown yet: it starts in `admitting`.
     package var needsAdmission: Bool
     package var caps: JobCaps
+    package var billing: Billing
+    /// What it may come to at most, as its sender declared; not needed for what is priced by the job, or is to be probed.
+    package var bound: MediaBound?
+    /// A price that was agreed already; else the store's rate card has it.
+    package var quote: Quote?
+    /// The ended job that this one is another try of.
+    package var retryOf: JobID?
+    /// Whether a refusal is kept, as a job that failed: its sender has gone, and hears of it as of any other end.
+    package var keepsRefusal = false
 
     package init(id: JobID, kind: JobKind, owner: String, payload: String, ingress: Ingress) {
         (self.id, self.kind, self.owner, self.payload, self.ingress) = (id, kind, owner, payload, ingress)
@@ -37,5 +46,6 @@ package struct NewJob: Sendable, Equatable {
         memoryBytes = 0
         needsAdmission = false
         caps = JobCaps()
+        (billing, bound, quote, retryOf) = (.off, nil, nil, nil)
     }
 }

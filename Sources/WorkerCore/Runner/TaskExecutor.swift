@@ -28,7 +28,7 @@ package enum AttemptResult: Sendable {
     case succeeded(String)
     case failed(Failure)
     /// What a job in `admitting` turned out to be.
-    case admitted(costSeconds: Double, memoryBytes: Int64)
+    case admitted(costSeconds: Double, memoryBytes: Int64, bound: MediaBound? = nil)
 }
 
 package enum StopReason: Sendable, Equatable {

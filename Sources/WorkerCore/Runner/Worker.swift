@@ -165,8 +165,9 @@ package actor Worker {
 
     private func end(_ attempt: Attempt, _ result: AttemptResult, _ reporter: ProgressReporter) async {
         if board.running[attempt.lease]?.stopReason == .leaseLost { return }
-        if case .admitted(let costSeconds, let memoryBytes) = result {
-            let admission = Admission(lease: attempt.lease, costSeconds: costSeconds, memoryBytes: memoryBytes)
+        if case .admitted(let costSeconds, let memoryBytes, let bound) = result {
+            let admission = Admission(
+                lease: attempt.lease, costSeconds: costSeconds, memoryBytes: memoryBytes, bound: bound)
             do { _ = try await queue.admit(admission) } catch { warn("recording an admission", attempt.job, error) }
             return
         }

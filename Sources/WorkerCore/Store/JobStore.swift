@@ -6,6 +6,8 @@
 package protocol JobStore: WorkQueue, StoreUpkeep, UploadLedger {
     /// Brings the schema up to date. Safe to call from several daemons at once.
     func migrate() async throws(StoreError)
+    /// What `migrate` would run, in order; nothing when the schema is up to date. Refuses a newer schema, as that does.
+    func pendingMigrations() async throws(StoreError) -> [PendingMigration]
 
     /// The store's clock, by which all its times are.
     func now() async throws(StoreError) -> StoreTime
@@ -20,8 +22,15 @@ package protocol JobStore: WorkQueue, StoreUpkeep, UploadLedger {
     func cancel(_ id: JobID) async throws(StoreError) -> CancelOutcome
     /// Gives a job that is not running another tier, and so another place. `false` when it runs or has ended.
     func reprioritise(_ id: JobID, tier: Tier) async throws(StoreError) -> Bool
-    /// Runs a job that ended without success once more, from its first attempt. `false` when there is no such job.
-    func requeue(_ id: JobID) async throws(StoreError) -> Bool
+    /// Runs what a job that ended without success was about once more: as a new job, with a hold of its own where it is
+    /// paid for here, at the price that was quoted.
+    func requeue(_ id: JobID) async throws(StoreError) -> RequeueOutcome
+    /// Takes jobs from workers that are known to be gone, or are not to go on: they keep id and hold, the attempt does not
+    /// count, and whatever the worker still says of them is stale.
+    ///
+    /// - Parameter worker: only from this one; `nil` for all.
+    /// - Returns: the jobs, in the order in which they came in; those that were to be cancelled are.
+    func requeueInFlight(worker: String?) async throws(StoreError) -> [JobID]
     func job(ingress: Ingress, idempotencyKey: String) async throws(StoreError) -> JobRecord?
     func attempts(of id: JobID) async throws(StoreError) -> [AttemptRecord]
     /// Newest first; those after a page are asked for with `JobFilter.before`.

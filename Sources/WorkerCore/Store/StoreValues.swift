@@ -10,12 +10,32 @@ package struct OwnerLimits: Sendable, Equatable {
     package init(running: Int, queued: Int) { (self.running, self.queued) = (running, queued) }
 }
 
+/// What became of an arrival. One that is refused is not kept, unless `NewJob.keepsRefusal` asks for that: then it is a job
+/// that failed, with all that follows from a job's end.
 package enum InsertOutcome: Sendable, Equatable {
     case inserted(JobID)
     /// The same arrival is this job already.
     case duplicate(JobID)
     /// The owner has as many jobs of this kind as `OwnerLimits.queued`.
     case ownerFull
+    /// The job's price is more than its owner has free.
+    case insufficientCredit(needed: MicroCredits, available: MicroCredits)
+    /// A job that is paid for here, without an owner or without a price.
+    case refused(Failure)
+}
+
+/// What became of an ended job that was to run once more.
+package enum RequeueOutcome: Sendable, Equatable {
+    /// As this new job; the old one stays as it ended.
+    case requeued(JobID)
+    case unknownJob
+    /// Only what ended without success runs again.
+    case notEndedWithoutSuccess(JobState)
+    /// It was requeued before, as this job, which may be requeued itself.
+    case already(JobID)
+    case ownerFull
+    case insufficientCredit(needed: MicroCredits, available: MicroCredits)
+    case refused(Failure)
 }
 
 package struct ClaimRequest: Sendable {
@@ -97,9 +117,12 @@ package struct Admission: Sendable {
     package var lease: Lease
     package var costSeconds: Double
     package var memoryBytes: Int64
+    /// What the job may come to at most; by this it is priced where it is paid for by the minute.
+    package var bound: MediaBound?
 
-    package init(lease: Lease, costSeconds: Double, memoryBytes: Int64) {
+    package init(lease: Lease, costSeconds: Double, memoryBytes: Int64, bound: MediaBound? = nil) {
         (self.lease, self.costSeconds, self.memoryBytes) = (lease, costSeconds, memoryBytes)
+        self.bound = bound
     }
 }
 
@@ -116,6 +139,10 @@ package struct StorePolicy: Sendable {
     package var noticesOfEnded: @Sendable (JobRecord) -> [NewNotice]
     /// In 0..<1, evenly spread: the jitter of pauses.
     package var random: @Sendable () -> Double
+    /// What work costs where it is paid for here; without a card, no such job is taken.
+    package var rates: RateCard?
+    /// Kept with each job as it comes in.
+    package var charges = ChargePolicy.onlySuccess
 
     package init(
         ownerLimits: [JobKind: OwnerLimits], backoff: Backoff, maxInterruptions: Int = 10,
@@ -207,6 +234,18 @@ package struct Notice: Sendable, Equatable {
 
     package init(id: Int64, job: JobID, channel: String, body: String, tries: Int) {
         (self.id, self.job, self.channel, self.body, self.tries) = (id, job, channel, body, tries)
+    }
+}
+
+/// A step of the schema that a store has not taken yet.
+package struct PendingMigration: Sendable, Equatable {
+    package var version: Int64
+    package var name: String
+    /// Statements, one by one.
+    package var run: [String]
+
+    package init(version: Int64, name: String, run: [String]) {
+        (self.version, self.name, self.run) = (version, name, run)
     }
 }
 

@@ -23,19 +23,51 @@ struct CancelCommand: ParsableCommand {
 
 struct RequeueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "requeue", abstract: "Run jobs once more that ended without success.",
-        discussion: "They begin anew, with all their attempts.")
+        commandName: "requeue", abstract: "Run jobs once more that ended without success, or that lost workers hold.",
+        discussion: """
+            Each runs as a new job, with all its attempts; the old one stays as it ended.
+
+            With --in-flight what is under way is taken from its workers at once, without waiting for their leases: the \
+            same jobs, with what is held for them, and no attempt is counted. What such a worker still says is refused.
+            """)
 
     @Argument(help: "The jobs' ids.")
-    var ids: [String]
+    var ids: [String] = []
+
+    @Flag(help: "In place of ids: all jobs that are under way.")
+    var inFlight = false
+
+    @Option(help: "With --in-flight: only those of this worker.")
+    var worker: String?
 
     @OptionGroup var pool: PoolOptions
 
+    func validate() throws {
+        switch (inFlight, ids.isEmpty) {
+        case (false, true): throw ValidationError("Name jobs, or say --in-flight.")
+        case (true, false): throw ValidationError("--in-flight means all jobs that are under way: name none.")
+        case (false, false) where worker != nil: throw ValidationError("--worker belongs to --in-flight.")
+        case (true, true), (false, false): break
+        }
+    }
+
     func run() throws {
+        guard !inFlight else {
+            return try pool.perform { client in
+                let which: JSONValue = worker.map { ["worker": .string($0)] } ?? [:]
+                let answer = try client.post("jobs/requeue-in-flight", which).body
+                let ids = (answer["jobs"]?.arrayValue ?? []).compactMap(\.stringValue)
+                print(pool.json ? answer.text : Self.lines(ids))
+            }
+        }
         try pool.forEach(ids) { client, id in
             let body = try client.post("jobs/\(PercentEncoding.encode(id))/requeue").body
-            return (body, "\(id)  \(JobAnswer(body).state)")
+            return (body, "\(id)  \(JobAnswer(body).state) as \(body["id"]?.stringValue ?? "")")
         }
+    }
+
+    private static func lines(_ ids: [String]) -> String {
+        ids.isEmpty ? "nothing is under way" : ids.map { "\($0)  taken back" }.joined(separator: "\n")
     }
 }
 

@@ -61,6 +61,8 @@ struct PoolClient: Sendable {
         let base = service.text.hasSuffix("/") ? String(service.text.dropLast()) : service.text
         let address = try WebAddress("\(base)/v1/\(path)\(pairs.isEmpty ? "" : "?\(pairs)")")
         var request = TransferRequest(method, address)
+        // Whom jobs are billed to may depend on who brings them.
+        request.headers.append(TransferHeader("Reelpool-Client", "cli"))
         if let token { request.headers.append(TransferHeader("Authorization", "Bearer \(token)")) }
         return request
     }

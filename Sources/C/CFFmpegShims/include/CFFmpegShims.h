@@ -28,6 +28,9 @@ extern const int64_t rp_nopts;
 
 /// Routes av_log into per-thread memory of the last error line; nothing is printed unless `echo`.
 void rp_log_install(bool echo);
+/// Has SVT-AV1, which prints past av_log, tell errors only. Changes the environment: for a program's start, while there is
+/// one thread.
+void rp_log_quieten_encoders(void);
 /// Forgets the calling thread's last line.
 void rp_log_clear(void);
 /// Copies the last error line of the calling thread; returns its length, 0 for none.

@@ -1,5 +1,3 @@
-package import Model
-
 /// A half-open range `[start, end)` of exact seconds.
 package struct ProgrammeRange: Sendable, Equatable {
     package var start: Rational

@@ -1,8 +1,8 @@
-import Model
+package import Model
 
 /// Probe reports made by hand.
-enum Source {
-    static func report(
+package enum ProbedSource {
+    package static func report(
         video: [VideoStream] = [], audio: [AudioStream] = [], seconds: Double? = 10, format: String = "mov,mp4",
         change: (inout ProbeReport.Container) -> Void = { _ in }
     ) -> ProbeReport {
@@ -16,11 +16,11 @@ enum Source {
     }
 
     /// A talking head: picture and stereo sound.
-    static func clip(seconds: Double? = 10, width: Int = 1920, height: Int = 1080) -> ProbeReport {
+    package static func clip(seconds: Double? = 10, width: Int = 1920, height: Int = 1080) -> ProbeReport {
         report(video: [video(width: width, height: height)], audio: [audio()], seconds: seconds)
     }
 
-    static func video(
+    package static func video(
         width: Int = 1920, height: Int = 1080, rate: Rational? = Rational(30), aspect: Rational = .one,
         orientation: Orientation = .upright, color: ColorTags = ColorTags(), codec: String = "h264",
         pixelFormat: String = "yuv420p", bitDepth: Int = 8, change: (inout VideoStream) -> Void = { _ in }
@@ -35,7 +35,7 @@ enum Source {
         return stream
     }
 
-    static func audio(
+    package static func audio(
         channels: Int = 2, rate: Int = 48000, codec: String = "aac", index: Int = 1,
         change: (inout AudioStream) -> Void = { _ in }
     ) -> AudioStream {
@@ -47,14 +47,14 @@ enum Source {
         return stream
     }
 
-    static let pq = ColorTags(range: "tv", matrix: "bt2020nc", primaries: "bt2020", transfer: "smpte2084")
-    static let hlg = ColorTags(range: "tv", matrix: "bt2020nc", primaries: "bt2020", transfer: "arib-std-b67")
-    static let bt709 = ColorTags(range: "tv", matrix: "bt709", primaries: "bt709", transfer: "bt709")
-    static let bt601 = ColorTags(
+    package static let pq = ColorTags(range: "tv", matrix: "bt2020nc", primaries: "bt2020", transfer: "smpte2084")
+    package static let hlg = ColorTags(range: "tv", matrix: "bt2020nc", primaries: "bt2020", transfer: "arib-std-b67")
+    package static let bt709 = ColorTags(range: "tv", matrix: "bt709", primaries: "bt709", transfer: "bt709")
+    package static let bt601 = ColorTags(
         range: "tv", matrix: "smpte170m", primaries: "smpte170m", transfer: "smpte170m")
 
     /// A PQ stream as HEVC carries it.
-    static func hdr(_ color: ColorTags = pq) -> VideoStream {
+    package static func hdr(_ color: ColorTags = pq) -> VideoStream {
         video(color: color, codec: "hevc", pixelFormat: "yuv420p10le", bitDepth: 10) {
             $0.hdr = HDRMetadata(system: color == pq ? .pq : .hlg)
         }
