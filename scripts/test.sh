@@ -25,6 +25,8 @@ status=0
 # Runs the tests that the options choose, in parallel. A test that hangs is to be told by name: what still runs is shown
 # before everything is stopped.
 limit=${REELPOOL_TEST_MINUTES:-20}
+began=$SECONDS
+spent=("$SECONDS s: building")
 # The test program outlives the one that started it.
 stop_left_over() {
     local program folder
@@ -52,6 +54,8 @@ run_tests() {
     fi
     rm -f "$part"
     [ "$result" -eq 0 ] || status=$result
+    spent+=("$((SECONDS - began)) s: $*")
+    began=$SECONDS
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy, and so do media: together each
@@ -75,6 +79,15 @@ echo
 echo "Render fixtures"
 .build/debug/reelpool fixtures run Fixtures/render --threads "$(nproc)" || status=1
 
+spent+=("$((SECONDS - began)) s: faults and fixtures")
+echo
+printf '%s\n' "${spent[@]}"
+
+# Who reads only the end of a long log is to find there what went wrong.
+if grep -qE '^✘ ' "$log"; then
+    echo "Failed:"
+    grep -A 3 -E '^✘ ' "$log" | grep -E '^(✘|↳)' || true
+fi
 skipped=$(grep -cE '(^| )(Test|Suite) .* skipped' "$log" || true)
 if [ "$skipped" -gt 0 ]; then
     echo "Skipped:"
