@@ -40,6 +40,38 @@ package struct Decoder: ~Copyable {
         self.context = context
     }
 
+    /// A decoder of what is being written, that takes nothing for good which is not: every error is one.
+    ///
+    /// - Parameters:
+    ///   - index: a stream of the same codec.
+    ///   - configuration: what is written for decoders to set themselves up with.
+    package init(
+        checking configuration: [UInt8], like demuxer: borrowing Demuxer, stream index: Int, timeBase: Rational
+    ) throws(MediaError) {
+        let parameters = try allocated(avcodec_parameters_alloc(), "setting up a decoder")
+        var owned: UnsafeMutablePointer<AVCodecParameters>? = parameters
+        defer { avcodec_parameters_free(&owned) }
+        try check(avcodec_parameters_copy(parameters, demuxer.stream(index).pointee.codecpar), "setting up a decoder")
+        try setExtradata(of: parameters, to: configuration)
+        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
+            throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
+        }
+        var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(
+            avcodec_alloc_context3(codec), "making a decoder")
+        let context = fresh.unsafelyUnwrapped
+        do throws(MediaError) {
+            try check(avcodec_parameters_to_context(context, parameters), "setting up the decoder")
+            context.pointee.pkt_timebase = timeBase.avRational
+            context.pointee.thread_count = 1
+            context.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
+            try check(avcodec_open2(context, codec, nil), "opening the decoder", code: .noDecoder)
+        } catch {
+            avcodec_free_context(&fresh)
+            throw error
+        }
+        self.context = context
+    }
+
     deinit {
         var owned: UnsafeMutablePointer<AVCodecContext>? = context
         avcodec_free_context(&owned)
@@ -78,4 +110,16 @@ package struct Decoder: ~Copyable {
 
     /// Forgets all state, for a new position.
     package mutating func reset() { avcodec_flush_buffers(context) }
+}
+
+/// Replaces what a codec is set up with, followed by the zeros that libavcodec's readers run into.
+func setExtradata(
+    of parameters: UnsafeMutablePointer<AVCodecParameters>, to bytes: [UInt8]
+) throws(MediaError) {
+    let size = bytes.count + Int(AV_INPUT_BUFFER_PADDING_SIZE)
+    let fresh = try allocated(av_mallocz(size), "setting up a codec")
+    fresh.copyMemory(from: bytes, byteCount: bytes.count)
+    av_free(parameters.pointee.extradata)
+    parameters.pointee.extradata = fresh.assumingMemoryBound(to: UInt8.self)
+    parameters.pointee.extradata_size = Int32(bytes.count)
 }

@@ -76,3 +76,31 @@ extension Demuxer {
         return entry.timestamp
     }
 }
+
+extension Demuxer {
+    /// What a stream's decoder is set up with, as the container has it; empty where it has nothing.
+    package func configuration(ofStream number: Int) -> [UInt8] {
+        let parameters = stream(number).pointee.codecpar.pointee
+        return Array(UnsafeBufferPointer(start: parameters.extradata, count: Int(parameters.extradata_size)))
+    }
+
+    /// How many pictures may be shown later than others that are decoded after them, as far as the stream says or the
+    /// packets read when it was opened have shown.
+    package func reorderDepth(ofStream number: Int) -> Int {
+        Int(stream(number).pointee.codecpar.pointee.video_delay)
+    }
+
+    /// When the index's keyframes are decoded, in the stream's ticks; empty without an index.
+    ///
+    /// In MP4 the index has decode times, which are earlier than presentation by the reordering delay.
+    package func keyframeTimes(ofStream number: Int) -> [Int64] {
+        let stream = stream(number)
+        let count = avformat_index_get_entries_count(stream)
+        var times: [Int64] = []
+        for position in 0..<count {
+            guard let entry = avformat_index_get_entry(stream, position)?.pointee else { continue }
+            if entry.flags & AVINDEX_KEYFRAME != 0 { times.append(entry.timestamp) }
+        }
+        return times
+    }
+}

@@ -131,6 +131,10 @@ package struct Encoder: ~Copyable {
     }
 
     package var timeBase: Rational { Rational(context.pointee.time_base) ?? .one }
+    /// What decoders of its packets are set up with.
+    package var configuration: [UInt8] {
+        Array(UnsafeBufferPointer(start: context.pointee.extradata, count: Int(context.pointee.extradata_size)))
+    }
     /// Samples an audio encoder wants in every frame but the last; 0 when any count will do.
     package var samplesPerFrame: Int { Int(context.pointee.frame_size) }
     /// Samples that a decoder will drop from the beginning.

@@ -70,6 +70,21 @@ package struct Muxer: ~Copyable {
         return Int(stream.pointee.index)
     }
 
+    /// A stream coded like one of a file, with a codec configuration of its own.
+    ///
+    /// - Parameters:
+    ///   - configuration: what decoders are set up with (for H.264 in MP4: the contents of `avcC`).
+    ///   - timeBase: of the packets that will be written.
+    package mutating func addStream(
+        like index: Int, of demuxer: borrowing Demuxer, configuration: [UInt8], timeBase: Rational
+    ) throws(MediaError) -> Int {
+        let number = try addStream(copying: index, of: demuxer)
+        let stream = context.pointee.streams[number].unsafelyUnwrapped
+        try setExtradata(of: stream.pointee.codecpar, to: configuration)
+        stream.pointee.time_base = timeBase.avRational
+        return number
+    }
+
     package mutating func setLanguage(_ language: String, ofStream index: Int) {
         av_dict_set(&context.pointee.streams[index].unsafelyUnwrapped.pointee.metadata, "language", language, 0)
     }
