@@ -1,5 +1,6 @@
 internal import Media
 internal import Model
+internal import Planning
 
 /// The output's sound: samples in, encoded packets out, timed by counting samples.
 final class AudioTrack {
@@ -51,5 +52,34 @@ final class AudioTrack {
             packet.shift(by: shift)
             try muxer.write(&packet, stream: stream, timeBase: encoder.timeBase)
         }
+    }
+}
+
+extension AudioTrack {
+    /// Makes the track that a plan asks for, and the format of its samples.
+    static func make(
+        _ plan: AudioPlan, in container: OutputSettings.Container, muxer: inout Muxer
+    ) throws -> (AudioTrack, AudioFormat) {
+        let format = AudioFormat(sampleRate: plan.sampleRate, layout: try ChannelLayout(named: plan.layout))
+        let encoder = try Encoder(
+            audio: AudioEncoderSettings(
+                encoder: try encoderName(plan.codec), format: format, bitRate: plan.bitRate))
+        let stream = try muxer.addStream(encoder)
+        if let language = plan.language { muxer.setLanguage(language, ofStream: stream) }
+        let isMatroska = container == .mkv || container == .webm
+        let track = try AudioTrack(
+            encoder, format: format, stream: stream, storesDelay: isMatroska && plan.codec == .opus)
+        return (track, format)
+    }
+
+    private static func encoderName(_ codec: AudioSettings.Codec) throws -> String {
+        let name =
+            switch codec {
+            case .aac: "aac"
+            case .opus: "libopus"
+            case .mp3: "libmp3lame"
+            }
+        guard Encoder.exists(name) else { throw EngineError(.noEncoder, "this FFmpeg was built without \(name)") }
+        return name
     }
 }

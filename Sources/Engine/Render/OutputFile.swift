@@ -3,7 +3,7 @@ internal import Model
 internal import Planning
 
 /// The render's output being written: container, picture track and sound track.
-final class OutputFile {
+final class OutputFile: SampleSink {
     private let file: MuxedFile
     private let outputs: any OutputProvider
     let video: VideoTrack?
@@ -33,16 +33,7 @@ final class OutputFile {
             video = nil
         }
         if let sound = plan.audio {
-            let format = AudioFormat(sampleRate: sound.sampleRate, layout: try ChannelLayout(named: sound.layout))
-            let encoder = try Encoder(
-                audio: AudioEncoderSettings(
-                    encoder: try Self.encoderName(sound.codec), format: format, bitRate: sound.bitRate))
-            let stream = try file.muxer.addStream(encoder)
-            if let language = sound.language { file.muxer.setLanguage(language, ofStream: stream) }
-            let isMatroska = plan.container == .mkv || plan.container == .webm
-            audio = try AudioTrack(
-                encoder, format: format, stream: stream, storesDelay: isMatroska && sound.codec == .opus)
-            audioFormat = format
+            (audio, audioFormat) = try AudioTrack.make(sound, in: plan.container, muxer: &file.muxer)
         } else {
             audio = nil
             audioFormat = nil
@@ -55,17 +46,6 @@ final class OutputFile {
         // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
         case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }
-    }
-
-    private static func encoderName(_ codec: AudioSettings.Codec) throws -> String {
-        let name =
-            switch codec {
-            case .aac: "aac"
-            case .opus: "libopus"
-            case .mp3: "libmp3lame"
-            }
-        guard Encoder.exists(name) else { throw EngineError(.noEncoder, "this FFmpeg was built without \(name)") }
-        return name
     }
 
     /// Takes samples from a segment's sound into the sound track.

@@ -15,11 +15,11 @@ final class RenderSession {
 
     private let file: OutputFile
     private let programmeVideo: ProgrammeVideo?
+    private let sound: ProgrammeSound?
     /// Open sources, most recently used last.
     private var sessions: [(source: Int, session: SourceSession)] = []
     /// The length of what was placed so far, in seconds; exact.
     private var elapsed = Rational.zero
-    private var samplesPlaced: Int64 = 0
     private var segmentsPlaced = 0
     private var notes: [String]
     private var lostSeconds = 0.0
@@ -37,6 +37,7 @@ final class RenderSession {
             files, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
             options: options, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
+        sound = file.audioFormat.map { [file] in ProgrammeSound(file, format: $0, cancellation: cancellation) }
     }
 
     func run() throws -> RenderReport {
@@ -110,7 +111,6 @@ final class RenderSession {
         var first: Int64?
         var last: (time: Int64, duration: Int64) = (0, 0)
         var endOfSegment: Int64?
-        var sound: SegmentSound?
         while let picture = try session.reader.peekVideo() {
             if picture.time >= endTick {
                 endOfSegment = picture.time
@@ -123,10 +123,10 @@ final class RenderSession {
                     repeatedTimes += 1
                     continue
                 }
-                try placeSound(sound, session, upTo: Rational(picture.time - start) * base, isEnd: false)
+                try sound?.advance(to: Rational(picture.time - start) * base)
             } else {
                 first = picture.time
-                sound = soundOf(segment, session, origin: Rational(picture.time) * base)
+                sound?.begin(segment, session, origin: Rational(picture.time) * base)
             }
             let spacing = first == picture.time ? 0 : picture.time - last.time
             last = (picture.time, picture.frame.duration > 0 ? picture.frame.duration : spacing)
@@ -141,7 +141,7 @@ final class RenderSession {
         while let conformed = try session.conformer?.finish() { try place(conformed, since: first, base) }
         let end = endOfSegment ?? endOfPicture(last, segment, base)
         let length = Rational(end - first) * base
-        try finishSound(sound, session, length: length)
+        try sound?.end(at: elapsed + length)
         noteLoss(segment, reached: Rational(end) * base)
         elapsed = elapsed + length
         segmentsPlaced += 1
@@ -172,13 +172,10 @@ final class RenderSession {
 
     /// A segment of a source without a picture: exactly [start, end), black where the output has a picture.
     private func placeSoundOnly(of segment: PlannedSegment, _ session: SourceSession) throws {
-        let sound = soundOf(segment, session, origin: segment.start)
-        let length: Rational
-        if let end = segment.end {
-            length = end - segment.start
-        } else {
-            length = try soundUntilEnd(sound, session)
-        }
+        sound?.begin(segment, session, origin: segment.start)
+        let length =
+            try segment.end.map { $0 - segment.start }
+            ?? sound?.advanceToEnd { report(elapsed + $0) } ?? .zero
         guard length > .zero else {
             noteEmpty(segment)
             return
@@ -190,86 +187,21 @@ final class RenderSession {
                     fullRange: video.color.isFullRange),
                 at: elapsed)
         }
-        try placeSoundInSteps(sound, session, length: length)
-        try finishSound(sound, session, length: length)
+        try placeSoundInSteps(length: length)
+        try sound?.end(at: elapsed + length)
         elapsed = elapsed + length
         segmentsPlaced += 1
     }
 
     /// Bounds memory and keeps progress moving in long stretches of sound.
-    private func placeSoundInSteps(_ sound: SegmentSound?, _ session: SourceSession, length: Rational) throws {
+    private func placeSoundInSteps(length: Rational) throws {
         var position = Rational(1)
         while position < length {
             try cancellation.check()
-            try placeSound(sound, session, upTo: position, isEnd: false)
+            try sound?.advance(to: position)
             report(elapsed + position)
             position = position + .one
         }
-    }
-
-    private func soundUntilEnd(_ sound: SegmentSound?, _ session: SourceSession) throws -> Rational {
-        guard let sound, let format = file.audioFormat else { return .zero }
-        var step = Rational(1)
-        while try fill(sound, session, upTo: step.ticks(in: Rational(1, Int64(format.sampleRate)))) {
-            try cancellation.check()
-            try file.takeSound(from: sound, upTo: sound.endPosition - holdback(format), length: nil)
-            report(elapsed + step)
-            step = step + .one
-        }
-        return Rational(sound.endPosition, Int64(format.sampleRate))
-    }
-
-    // MARK: Sound
-
-    private func soundOf(_ segment: PlannedSegment, _ session: SourceSession, origin: Rational) -> SegmentSound? {
-        guard let format = file.audioFormat else { return nil }
-        return SegmentSound(
-            format: format, timeBase: session.reader.audio?.timeBase ?? .one, origin: origin,
-            shape: .init(fadesIn: segment.fadesIn, fadesOut: segment.fadesOut, effects: segment.sound))
-    }
-
-    /// Hands over the sound before `time` (since the segment's start), less what the last fade may touch.
-    private func placeSound(_ sound: SegmentSound?, _ session: SourceSession, upTo time: Rational, isEnd: Bool) throws {
-        guard let sound, let format = file.audioFormat else { return }
-        let position = time.ticks(in: Rational(1, Int64(format.sampleRate)))
-        _ = try fill(sound, session, upTo: position)
-        try file.takeSound(from: sound, upTo: position - holdback(format), length: nil)
-    }
-
-    /// - Returns: `false` when the source's sound ended before `position`.
-    private func fill(_ sound: SegmentSound, _ session: SourceSession, upTo position: Int64) throws -> Bool {
-        while sound.endPosition < position {
-            guard let frame = try session.nextSound() else { return false }
-            try sound.feed(frame)
-        }
-        return true
-    }
-
-    private func finishSound(_ sound: SegmentSound?, _ session: SourceSession, length: Rational) throws {
-        guard let sound, let format = file.audioFormat else { return }
-        // Counted from the programme's beginning, so that rounding never adds up.
-        let end = (elapsed + length).ticks(in: Rational(1, Int64(format.sampleRate)))
-        let samples = end - samplesPlaced
-        _ = try fill(sound, session, upTo: samples)
-        try makeSilence(sound, upTo: samples, format)
-        try sound.finish(length: samples)
-        try file.takeSound(from: sound, upTo: samples, length: samples)
-        samplesPlaced = end
-    }
-
-    /// Second by second, where a source has no more sound: it may be hours.
-    private func makeSilence(_ sound: SegmentSound, upTo samples: Int64, _ format: AudioFormat) throws {
-        guard sound.endPosition < samples else { return }
-        try sound.flush()
-        while sound.endPosition + Int64(format.sampleRate) < samples {
-            try cancellation.check()
-            sound.appendSilence(format.sampleRate)
-            try file.takeSound(from: sound, upTo: sound.endPosition - holdback(format), length: nil)
-        }
-    }
-
-    private func holdback(_ format: AudioFormat) -> Int64 {
-        SegmentSound.fadeSeconds.ticks(in: Rational(1, Int64(format.sampleRate))) + 2
     }
 
     // MARK: Reporting
@@ -317,7 +249,7 @@ final class RenderSession {
         if let audio = plan.audio {
             report.audio = .init(
                 codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
-                samples: samplesPlaced)
+                samples: sound?.samplesPlaced ?? 0)
         }
         return report
     }

@@ -3,7 +3,7 @@ internal import Model
 internal import Planning
 
 /// A source opened for rendering: its reader, its picture conformer, and the sound around the current position.
-final class SourceSession {
+final class SourceSession: SoundFrames {
     let reader: SourceReader
     let conformer: PictureConformer?
     /// Decoded sound that a following segment may begin in, oldest first.
@@ -26,6 +26,8 @@ final class SourceSession {
         }
         nextRecent = 0
     }
+
+    var soundTimeBase: Rational { reader.audio?.timeBase ?? .one }
 
     /// The next run of samples of the current segment, beginning with those that were kept.
     func nextSound() throws -> AudioFrame? {

@@ -1,0 +1,54 @@
+internal import Media
+internal import Planning
+
+/// Decodes the pictures of a seam: from a keyframe to the last one wanted, leaving out what nothing refers to.
+final class SeamDecoder {
+    private var decoder: Decoder
+    private let window: PacketWindow
+    private let cancellation: Cancellation
+    /// What was decoded, for the report; pictures left out are not in it.
+    private(set) var decodedPictures = 0
+
+    init(_ window: PacketWindow, limits: DemuxerLimits, cancellation: Cancellation) throws {
+        (self.window, self.cancellation) = (window, cancellation)
+        decoder = try Decoder(window.demuxer, stream: window.stream, threads: 1, limits: limits)
+    }
+
+    /// Hands out the seam's pictures in the order they are shown, with their times.
+    func decode(_ seam: SegmentCutter.Seam, _ show: (borrowing Frame, Int64) throws -> Void) throws {
+        decoder.reset()
+        let wanted = Set(seam.times)
+        var next = 0
+        var frame = try Frame()
+        func take() throws -> Bool {
+            while true {
+                switch try decoder.receive(into: &frame) {
+                case .needsInput: return true
+                case .endOfStream: return false
+                case .produced:
+                    guard let time = frame.time.map(window.sinceStart), wanted.contains(time) else { continue }
+                    guard next < seam.times.count, time == seam.times[next], !frame.isDamaged else {
+                        throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+                    }
+                    next += 1
+                    try show(frame, time)
+                }
+            }
+        }
+        for index in seam.decoded {
+            try cancellation.check()
+            guard let held = try window.packet(at: index) else { break }
+            guard wanted.contains(held.picture.time) || !window.codec.isDisposable(held.packet) else { continue }
+            guard try decoder.send(held.packet) else {
+                throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+            }
+            decodedPictures += 1
+            _ = try take()
+        }
+        try decoder.finish()
+        _ = try take()
+        guard next == seam.times.count else {
+            throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+        }
+    }
+}

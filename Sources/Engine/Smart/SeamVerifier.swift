@@ -1,0 +1,219 @@
+internal import Dispatch
+internal import Media
+internal import Model
+internal import Planning
+internal import Synchronization
+
+/// Decodes what was made around each seam as a player will, on a thread of its own where the job has two, and looks at
+/// every picture: a seam's beside the source's, copied ones for errors.
+///
+/// A *stretch* is decoded in one go: from a picture that decoding can begin with, usually a seam's first, to the end of
+/// the first copied group behind it. Used from one thread.
+final class SeamVerifier {
+    /// How near to the source a seam must be, in decibels of PSNR over luma.
+    static let leastPSNR = 38.0
+    /// Source pictures that may wait to be looked at.
+    private static let depth = 4
+
+    private let work: VerifierWork
+    private let queue: DispatchQueue?
+    private let slots = DispatchSemaphore(value: depth)
+
+    init(_ decoder: consuming Decoder, concurrent: Bool) throws {
+        work = try VerifierWork(decoder)
+        queue = concurrent ? DispatchQueue(label: "reelpool.verifier") : nil
+    }
+
+    deinit { queue?.sync {} }
+
+    /// - Parameters:
+    ///   - packet: as it will be written; its bytes are referred to.
+    ///   - time: in the output's ticks.
+    ///   - source: what a seam's picture was made from.
+    func check(_ packet: borrowing Packet, at time: Int64, source: borrowing Frame) throws {
+        try submit(VerifierItem(packet, at: time, source: try source.reference()))
+    }
+
+    /// A copied picture of the current stretch.
+    func check(_ packet: borrowing Packet, at time: Int64) throws {
+        try submit(VerifierItem(packet, at: time, source: nil))
+    }
+
+    private func submit(_ item: VerifierItem) throws {
+        guard let queue else {
+            work.check(item)
+            return try work.throwFailure()
+        }
+        slots.wait()
+        queue.async { [work, slots] in
+            work.check(item)
+            slots.signal()
+        }
+        try work.throwFailure()
+    }
+
+    /// Ends the stretch: all its pictures must have come out.
+    func endStretch() throws {
+        if let queue {
+            queue.async { [work] in work.endStretch() }
+        } else {
+            work.endStretch()
+        }
+        try work.throwFailure()
+    }
+
+    /// Waits for all that was submitted.
+    ///
+    /// - Returns: the worst seam picture since the last call, in decibels; infinite where there was none.
+    func settle() throws -> Double {
+        queue?.sync {}
+        try work.throwFailure()
+        return work.takeWorst()
+    }
+
+    /// Drops the stretch so far: its seam will be made anew.
+    func abandonStretch() {
+        if let queue { queue.sync { [work] in work.abandon() } } else { work.abandon() }
+    }
+
+    var verifiedPictures: Int { work.verifiedPictures }
+}
+
+/// SAFETY: made by the submitting thread, and used by the queue only from then on.
+private final class VerifierItem: @unchecked Sendable {
+    let packet: Packet
+    let time: Int64
+    let source: Frame?
+
+    init(_ packet: borrowing Packet, at time: Int64, source: consuming Frame?) throws {
+        var reference = try packet.reference()
+        reference.place(at: time, decodeTime: time, duration: 0, isKey: packet.isKey)
+        self.packet = reference
+        self.time = time
+        self.source = source
+    }
+}
+
+/// SAFETY: the decoder and what is expected are used on the serial queue only; the rest is behind the mutex.
+private final class VerifierWork: @unchecked Sendable {
+    private struct State {
+        var failure: SmartObstacle?
+        var worst = Double.infinity
+        var verified = 0
+    }
+
+    private var decoder: Decoder
+    private var frame: Frame
+    /// What is still to come out, by presentation time.
+    private var expected: [Int64: VerifierItem] = [:]
+    private let state = Mutex(State())
+
+    init(_ decoder: consuming Decoder) throws {
+        self.decoder = decoder
+        frame = try Frame()
+    }
+
+    var verifiedPictures: Int { state.withLock { $0.verified } }
+
+    func throwFailure() throws(SmartObstacle) {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    func takeWorst() -> Double {
+        state.withLock { state in
+            defer { state.worst = .infinity }
+            return state.worst
+        }
+    }
+
+    func check(_ item: VerifierItem) {
+        guard state.withLock({ $0.failure == nil }) else { return }
+        do {
+            expected[item.time] = item
+            guard try decoder.send(item.packet) else { return fail("a picture at a seam cannot be decoded") }
+            try receive()
+        } catch {
+            fail("a picture at a seam cannot be decoded: \(error.message)")
+        }
+    }
+
+    func endStretch() {
+        guard state.withLock({ $0.failure == nil }) else { return }
+        do {
+            try decoder.finish()
+            try receive()
+            decoder.reset()
+            if !expected.isEmpty { fail("\(expected.count) pictures at a seam do not come out of a decoder") }
+        } catch {
+            fail("a picture at a seam cannot be decoded: \(error.message)")
+        }
+    }
+
+    func abandon() {
+        decoder.reset()
+        expected = [:]
+        state.withLock { ($0.failure, $0.worst) = (nil, .infinity) }
+    }
+
+    private func receive() throws(MediaError) {
+        while case .produced = try decoder.receive(into: &frame) {
+            guard let time = frame.time, let item = expected.removeValue(forKey: time) else {
+                return fail("a picture comes out of a decoder that was not put in")
+            }
+            guard !frame.isDamaged else { return fail("a picture at a seam is damaged") }
+            let psnr = item.source.map { Self.psnr($0, frame) } ?? .infinity
+            state.withLock { state in
+                state.worst = min(state.worst, psnr)
+                state.verified += 1
+            }
+        }
+    }
+
+    private func fail(_ reason: String) {
+        state.withLock { $0.failure = $0.failure ?? .verification(reason) }
+    }
+
+    /// Over luma, in decibels; infinite for equal pictures, nothing for ones of different sizes.
+    private static func psnr(_ left: borrowing Frame, _ right: borrowing Frame) -> Double {
+        let format = left.pictureFormat.pixelFormat
+        guard left.width == right.width, left.height == right.height, right.pictureFormat.pixelFormat == format,
+            let a = left.plane(0), let b = right.plane(0)
+        else { return 0 }
+        let wide = format.bitDepth > 8
+        var squares: UInt64 = 0
+        for row in 0..<left.height {
+            let (first, second) = (a.base + row * a.stride, b.base + row * b.stride)
+            if wide {
+                squares += first.withMemoryRebound(to: UInt16.self, capacity: left.width) { first in
+                    second.withMemoryRebound(to: UInt16.self, capacity: left.width) {
+                        squaredDifference(first, $0, left.width)
+                    }
+                }
+            } else {
+                squares += squaredDifference(first, second, left.width)
+            }
+        }
+        guard squares > 0 else { return .infinity }
+        let error = (Double(squares) / Double(left.width * left.height)).squareRoot()
+        return decibels(ofAmplitude: Double((1 << format.bitDepth) - 1) / error)
+    }
+
+    private static func squaredDifference<Sample: FixedWidthInteger & UnsignedInteger>(
+        _ left: UnsafePointer<Sample>, _ right: UnsafePointer<Sample>, _ count: Int
+    ) -> UInt64 {
+        // 4096 squares of eight bits, or 1024 of ten, fit 32 bits with room to spare; rows come in such pieces.
+        var total: UInt64 = 0
+        var start = 0
+        while start < count {
+            let end = min(count, start + 1024)
+            var sum: UInt32 = 0
+            for index in start..<end {
+                let difference = Int32(truncatingIfNeeded: left[index]) &- Int32(truncatingIfNeeded: right[index])
+                sum &+= UInt32(bitPattern: difference &* difference)
+            }
+            total += UInt64(sum)
+            start = end
+        }
+        return total
+    }
+}
