@@ -66,7 +66,9 @@ let package = Package(
 
         // Effects: FFmpeg behind owned handles, then the jobs made of them.
         .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
-        .target(name: "Engine", dependencies: ["LocalFiles", "Media", "Model", "Planning"], swiftSettings: strict),
+        .target(
+            name: "Engine", dependencies: ["Bitstream", "LocalFiles", "Media", "Model", "Planning"],
+            swiftSettings: strict),
         .target(
             name: "FixtureHarness", dependencies: ["Engine", "LocalFiles", "Media", "Model"], swiftSettings: strict),
 

@@ -18,9 +18,11 @@ package struct PayloadHash: ~Copyable {
         av_murmur3_update(context, start.assumingMemoryBound(to: UInt8.self), bytes.count)
     }
 
-    package consuming func finish() -> [UInt8] {
+    /// The hash so far; what is added afterwards begins a new one.
+    package mutating func take() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 16)
         av_murmur3_final(context, &digest)
+        av_murmur3_init(context)
         return digest
     }
 }

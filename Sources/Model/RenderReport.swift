@@ -28,6 +28,30 @@ package struct RenderReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// What copying came to; absent where everything was encoded for want of asking.
+    package struct Smart: Codable, Sendable, Equatable {
+        /// Why everything was encoded after all, one clause.
+        package var declined: String?
+        /// What was tried and given up, so that it counts: the verification of what was made had failed.
+        package var fellBack = false
+        package var predictedSeconds: Double?
+        /// How much sooner than by encoding everything.
+        package var predictedGain: Double?
+        package var seconds = 0.0
+        package var seams = 0
+        package var copiedPictures = 0
+        package var encodedPictures = 0
+        /// For the sake of seams.
+        package var decodedPictures = 0
+        package var verifiedPictures = 0
+        /// Over luma, in decibels, beside the source.
+        package var worstSeamPSNR: Double?
+
+        package init(predictedSeconds: Double? = nil, predictedGain: Double? = nil) {
+            (self.predictedSeconds, self.predictedGain) = (predictedSeconds, predictedGain)
+        }
+    }
+
     package var output: String
     package var sizeBytes: Int64
     package var durationSeconds: Double
@@ -36,6 +60,7 @@ package struct RenderReport: Codable, Sendable, Equatable {
     package var audio: Audio?
     /// Whether an MP4 or MOV has its index before the media, as it should; absent for other containers.
     package var indexFirst: Bool?
+    package var smart: Smart?
     /// What its author should know: choices that were made, and anything that is not as asked.
     package var notes: [String]
     /// In salvage: seconds asked for that the sources no longer had, and damaged packets passed over.

@@ -155,19 +155,13 @@ final class RenderSession {
         report(time)
     }
 
-    /// When the source's last picture is over: after its own duration; where that is unknown, after the usual one,
-    /// unless the container clearly says otherwise. Edit lists say it to the millisecond only, so that less than half
-    /// a frame is their rounding.
     private func endOfPicture(
         _ last: (time: Int64, duration: Int64), _ segment: PlannedSegment, _ base: Rational
     ) -> Int64 {
-        let usual = plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1
-        let duration = max(1, last.duration > 0 ? last.duration : usual)
-        let guess = last.time + duration
-        guard !options.salvage, let told = plan.sources[segment.source].videoEnd?.ticks(in: base), told > last.time,
-            abs(told - guess) > duration / 2
-        else { return guess }
-        return told
+        PictureEnd.time(
+            of: last.time, duration: last.duration,
+            usual: plan.video.map { $0.nominalFrameRate.inverse.ticks(in: base) } ?? 1,
+            told: options.salvage ? nil : plan.sources[segment.source].videoEnd, timeBase: base)
     }
 
     /// A segment of a source without a picture: exactly [start, end), black where the output has a picture.
@@ -215,12 +209,7 @@ final class RenderSession {
             frames: frameCount, mediaSeconds: time.seconds)
     }
 
-    private func noteEmpty(_ segment: PlannedSegment) {
-        let end = segment.end.map { "\($0.milliseconds)" } ?? "end"
-        notes.append(
-            "The range \(segment.start.milliseconds)-\(end) ms of \"\(plan.sources[segment.source].id)\" "
-                + "holds no frame and was left out.")
-    }
+    private func noteEmpty(_ segment: PlannedSegment) { notes.append(plan.note(emptySegment: segment)) }
 
     private func noteLoss(_ segment: PlannedSegment, reached: Rational) {
         let duration = plan.sources[segment.source].duration
@@ -260,5 +249,14 @@ extension VideoPlan {
     var pixelFormat: PixelFormat {
         if bitDepth > 8 { return .yuv420p10 }
         return color.isFullRange && (codec == .h264 || codec == .hevc) ? .yuvj420p : .yuv420p
+    }
+}
+
+extension RenderPlan {
+    /// What to tell of a segment in whose range no picture lies.
+    func note(emptySegment segment: PlannedSegment) -> String {
+        let end = segment.end.map { "\($0.milliseconds)" } ?? "end"
+        return "The range \(segment.start.milliseconds)-\(end) ms of \"\(sources[segment.source].id)\" "
+            + "holds no frame and was left out."
     }
 }

@@ -7,6 +7,7 @@ package struct RenderOptions {
     package var threads = ThreadBudget(total: availableCores())
     /// Renders what is intact of damaged or truncated sources instead of failing.
     package var salvage = false
+    package var mode = RenderMode.auto
     package var limits = DemuxerLimits()
     /// Bytes set aside for the index of an MP4 or MOV; `nil` follows from the plan.
     package var indexReservation: Int64?
@@ -63,12 +64,13 @@ package struct Renderer {
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, cancellation: Cancellation
     ) throws -> RenderPlan {
         try plan(
-            edit, files: RenderFiles(paths: paths, output: output), options: options, cancellation: cancellation)
+            edit, files: RenderFiles(paths: paths, output: output), options: options, cancellation: cancellation
+        ).0
     }
 
     private static func plan(
         _ edit: EditDocument, files: RenderFiles, options: RenderOptions, cancellation: Cancellation
-    ) throws -> RenderPlan {
+    ) throws -> (RenderPlan, [ProbeReport]) {
         let probes = try files.names.map { name in
             do {
                 return try Prober.probe(
@@ -78,9 +80,48 @@ package struct Renderer {
                 throw EngineError(error.code, "\(name): \(error.message)", detail: error.detail)
             }
         }
-        return try Planner.plan(
+        let plan = try Planner.plan(
             edit, probes: probes, container: OutputSettings.Container(fileName: files.output),
             salvage: options.salvage)
+        return (plan, probes)
+    }
+
+    private enum Copying {
+        case made(RenderReport)
+        case declined(RenderReport.Smart)
+    }
+
+    /// Seams that come out too far from the source are made once more, better, before all is encoded.
+    private static let finerBy = 8
+
+    private func copy(_ plan: RenderPlan, _ probes: [ProbeReport]) throws -> Copying {
+        let crf = min(plan.video?.crf ?? Self.seamQuality, Self.seamQuality)
+        do {
+            do {
+                return .made(try smartSession(plan, probes, crf: crf).run())
+            } catch SmartObstacle.seamQuality {
+                return .made(try smartSession(plan, probes, crf: max(0, crf - Self.finerBy)).run())
+            }
+        } catch let obstacle as SmartObstacle {
+            var smart = RenderReport.Smart()
+            (smart.declined, smart.fellBack) = (obstacle.reason, obstacle.isFailedVerification)
+            return .declined(smart)
+        } catch let error as MediaError where error.code == .damagedMedia || error.code == .truncated {
+            // The other way knows what to do about it.
+            var smart = RenderReport.Smart()
+            smart.declined = "the source is damaged"
+            return .declined(smart)
+        }
+    }
+
+    /// x264's crf for seams that are not told from what is around them.
+    private static let seamQuality = 18
+
+    private func smartSession(
+        _ plan: RenderPlan, _ probes: [ProbeReport], crf: Int
+    ) throws -> SmartRenderSession {
+        try SmartRenderSession(
+            plan, probes: probes, files: files, options: options, crf: crf, meter: meter, cancellation: cancellation)
     }
 
     package func run() throws -> RenderReport {
@@ -89,11 +130,20 @@ package struct Renderer {
         }
         try files.outputs.prepare()
         meter.update(.probing, fraction: 0)
-        let plan = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
-        let session = try RenderSession(
-            plan, files: files, options: options, meter: meter, cancellation: cancellation)
         do {
-            return try session.run()
+            let (plan, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
+            var smart: RenderReport.Smart?
+            if options.mode != .full {
+                switch try copy(plan, probes) {
+                case .made(let report): return report
+                case .declined(let reasons): smart = reasons
+                }
+            }
+            let session = try RenderSession(
+                plan, files: files, options: options, meter: meter, cancellation: cancellation)
+            var report = try session.run()
+            report.smart = smart
+            return report
         } catch let error as MediaError where error.code == .cancelled {
             throw EngineError(.cancelled, "the render was cancelled; nothing was written")
         }

@@ -77,6 +77,8 @@ final class PacketWindow: CodedPictures {
     /// A picture's own timestamp, counted from the container's start.
     func sinceStart(_ time: Int64) -> Int64 { time + offset }
 
+    func soundSinceStart(_ time: Int64) -> Int64 { time + soundOffset }
+
     var soundTimeBase: Rational { soundStream.map { demuxer.timeBase(ofStream: $0) } ?? .one }
 
     // MARK: Pictures
@@ -90,6 +92,14 @@ final class PacketWindow: CodedPictures {
             guard try read() else { return nil }
         }
         return pictures[index - firstPicture]
+    }
+
+    /// How long a picture is shown, as its packet says; 0 where it does not.
+    func duration(at time: Int64, in range: Range<Int>) throws -> Int64 {
+        for index in range {
+            if let held = try packet(at: index), held.picture.time == time { return held.packet.duration }
+        }
+        return 0
     }
 
     /// Lets go of all pictures before `index`.

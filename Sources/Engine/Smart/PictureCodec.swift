@@ -1,13 +1,17 @@
 internal import Media
+internal import Model
 internal import Planning
 
 /// What copying and seaming pictures takes to know of their codec.
 ///
-/// Everything is called in the output's decode order. `SmartObstacle`s say that a stream cannot be copied after all.
+/// `begin` to `skip` are called in the output's decode order. `SmartObstacle`s say that a stream cannot be copied after
+/// all.
 protocol PictureCodec: AnyObject {
     var depth: ReorderDepth { get }
-    /// How a seam's pictures are to be encoded so that they decode under the source's configuration.
-    func seamSettings(width: Int, height: Int, format: PixelFormat, crf: Int) throws -> VideoEncoderSettings
+    /// How a seam's pictures are to be encoded, each at once, so that they decode under the source's configuration.
+    func seamSettings(
+        crf: Int, preset: VideoSettings.Preset, nominalFrameRate: Rational
+    ) throws -> VideoEncoderSettings
     /// Makes the output's configuration of the source's and of what the seams' encoder wrote.
     func join(_ encoder: [UInt8]) throws -> [UInt8]
 
@@ -16,6 +20,8 @@ protocol PictureCodec: AnyObject {
     /// Whether no other picture refers to it.
     func isDisposable(_ packet: borrowing Packet) -> Bool
 
+    /// Begins a run of copied packets.
+    func beginCopy()
     /// Begins a seam of so many pictures.
     ///
     /// - Parameter next: the packet of the copied picture that follows it.
@@ -26,6 +32,8 @@ protocol PictureCodec: AnyObject {
     func copy(_ packet: borrowing Packet) throws -> Packet
     /// A leading picture of the entry that was copied last is left out: the seam before it has its own.
     func skip(_ packet: borrowing Packet) throws
-    /// The part of a packet that copying does not change: the coded picture itself.
-    func addPayload(of packet: borrowing Packet, to hash: inout PayloadHash) throws
+    /// Adds the part of a packet that copying does not change: the coded picture itself.
+    ///
+    /// - Parameter isWritten: it is the output's, and no longer the source's.
+    func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws
 }

@@ -31,7 +31,7 @@ final class SeamVerifier {
     ///   - time: in the output's ticks.
     ///   - source: what a seam's picture was made from.
     func check(_ packet: borrowing Packet, at time: Int64, source: borrowing Frame) throws {
-        try submit(VerifierItem(packet, at: time, source: try source.reference()))
+        try submit(VerifierItem(packet, at: time, source: VideoFrame(source.reference(), time: time)))
     }
 
     /// A copied picture of the current stretch.
@@ -71,11 +71,6 @@ final class SeamVerifier {
         return work.takeWorst()
     }
 
-    /// Drops the stretch so far: its seam will be made anew.
-    func abandonStretch() {
-        if let queue { queue.sync { [work] in work.abandon() } } else { work.abandon() }
-    }
-
     var verifiedPictures: Int { work.verifiedPictures }
 }
 
@@ -83,9 +78,9 @@ final class SeamVerifier {
 private final class VerifierItem: @unchecked Sendable {
     let packet: Packet
     let time: Int64
-    let source: Frame?
+    let source: VideoFrame?
 
-    init(_ packet: borrowing Packet, at time: Int64, source: consuming Frame?) throws {
+    init(_ packet: borrowing Packet, at time: Int64, source: VideoFrame?) throws {
         var reference = try packet.reference()
         reference.place(at: time, decodeTime: time, duration: 0, isKey: packet.isKey)
         self.packet = reference
@@ -149,19 +144,14 @@ private final class VerifierWork: @unchecked Sendable {
         }
     }
 
-    func abandon() {
-        decoder.reset()
-        expected = [:]
-        state.withLock { ($0.failure, $0.worst) = (nil, .infinity) }
-    }
-
     private func receive() throws(MediaError) {
         while case .produced = try decoder.receive(into: &frame) {
             guard let time = frame.time, let item = expected.removeValue(forKey: time) else {
                 return fail("a picture comes out of a decoder that was not put in")
             }
             guard !frame.isDamaged else { return fail("a picture at a seam is damaged") }
-            let psnr = item.source.map { Self.psnr($0, frame) } ?? .infinity
+            let psnr = item.psnr(of: frame)
+            if psnr < SeamVerifier.leastPSNR { fail(.seamQuality(psnr)) }
             state.withLock { state in
                 state.worst = min(state.worst, psnr)
                 state.verified += 1
@@ -169,8 +159,15 @@ private final class VerifierWork: @unchecked Sendable {
         }
     }
 
-    private func fail(_ reason: String) {
-        state.withLock { $0.failure = $0.failure ?? .verification(reason) }
+    private func fail(_ reason: String) { fail(.verification(reason)) }
+
+    private func fail(_ obstacle: SmartObstacle) { state.withLock { $0.failure = $0.failure ?? obstacle } }
+}
+
+extension VerifierItem {
+    /// How near to the source a decoded picture is; infinite for a copied one.
+    fileprivate func psnr(of picture: borrowing Frame) -> Double {
+        source.map { Self.psnr($0.frame, picture) } ?? .infinity
     }
 
     /// Over luma, in decibels; infinite for equal pictures, nothing for ones of different sizes.

@@ -23,6 +23,16 @@ package enum SmartObstacle: Error, Sendable, Equatable {
     case littleGain(Double)
     // What came out.
     case verification(String)
+    /// In decibels of PSNR.
+    case seamQuality(Double)
+
+    /// Something was made, and was not right.
+    package var isFailedVerification: Bool {
+        switch self {
+        case .verification, .seamQuality: true
+        default: false
+        }
+    }
 
     /// One clause, for a plan or a report.
     package var reason: String {
@@ -44,6 +54,7 @@ package enum SmartObstacle: Error, Sendable, Equatable {
         case .holdsTooMuch: "the source's keyframes are too far apart to be held in memory"
         case .littleGain(let gain):
             "copying is predicted to be \((gain * 10).rounded() / 10) times as fast, which is too little"
+        case .seamQuality(let psnr): "a seam is only at \(psnr) dB of the source"
         case .verification(let what): "what was made did not pass its check: \(what)"
         }
     }

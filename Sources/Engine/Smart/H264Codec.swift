@@ -1,0 +1,127 @@
+internal import Bitstream
+internal import Media
+internal import Model
+internal import Planning
+
+/// H.264: one sequence parameter set for all, the source's; seams by libx264 under a picture parameter set of their own.
+final class H264Codec: PictureCodec {
+    private let source: H264.DecoderConfiguration
+    private let profile: H264.SeamProfile
+    private var splice: H264.Splice?
+    let depth: ReorderDepth
+
+    init(_ demuxer: borrowing Demuxer, stream: Int) throws {
+        let observed = demuxer.reorderDepth(ofStream: stream)
+        let extradata = demuxer.configuration(ofStream: stream)
+        (source, profile) = try Self.translating { () throws(H264.Obstacle) in
+            let source = try H264.DecoderConfiguration(extradata: extradata)
+            return (source, try H264.SeamProfile(source, reorderedFrames: observed))
+        }
+        // The seams' pictures and the source's are cropped alike, or would have to be cut to size.
+        guard profile.left == 0, profile.top == 0 else { throw SmartObstacle.changesPicture("how it is cropped") }
+        let told = source.sequence.usability?.restriction?.maxReorderedFrames
+        depth = ReorderDepth(max(observed, told ?? observed))
+    }
+
+    func isSame(as other: H264Codec) -> Bool { source == other.source && depth == other.depth }
+
+    private static func translating<Value>(_ body: () throws(H264.Obstacle) -> Value) throws(SmartObstacle) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw .bitstream(error.reason)
+        }
+    }
+
+    private func spliced<Value>(_ body: (inout H264.Splice) throws(H264.Obstacle) -> Value) throws -> Value {
+        guard var splice else { throw EngineError(.internalFault, "pictures are copied before there is an output") }
+        // Held once while it changes, so that it is not copied.
+        self.splice = nil
+        defer { self.splice = splice }
+        return try Self.translating { () throws(H264.Obstacle) in try body(&splice) }
+    }
+
+    // MARK: Seams
+
+    func seamSettings(
+        crf: Int, preset: VideoSettings.Preset, nominalFrameRate: Rational
+    ) throws -> VideoEncoderSettings {
+        var settings = VideoEncoderSettings(
+            encoder: "libx264", width: profile.width, height: profile.height,
+            pixelFormat: source.sequence.bitDepthLuma > 8 ? .yuv420p10 : .yuv420p, timeBase: nominalFrameRate.inverse)
+        guard Encoder.exists(settings.encoder) else { throw SmartObstacle.codec("H.264 without libx264") }
+        settings.nominalFrameRate = nominalFrameRate
+        settings.options = profile.options
+        settings.options["preset"] = preset.rawValue
+        // Every picture at once, in the order shown.
+        settings.options["tune"] = "zerolatency"
+        settings.options["bf"] = "0"
+        settings.options["crf"] = "\(crf)"
+        settings.options["forced-idr"] = "1"
+        return settings
+    }
+
+    func join(_ encoder: [UInt8]) throws -> [UInt8] {
+        let source = source
+        let splice = try Self.translating { () throws(H264.Obstacle) in
+            H264.Splice(
+                try H264.SeamSets(
+                    source: source, encoder: H264.DecoderConfiguration(extradata: encoder), allowingGaps: true))
+        }
+        self.splice = splice
+        return splice.configuration.record
+    }
+
+    func beginSeam(pictures: Int, before next: WindowPacket?) throws {
+        let following = try next.map { try unit($0.packet) }
+        try spliced { (splice) throws(H264.Obstacle) in try splice.beginSeam(pictures: pictures, before: following) }
+    }
+
+    func seam(_ packet: borrowing Packet) throws -> Packet {
+        let bytes = packet.bytes
+        let written = try spliced { (splice) throws(H264.Obstacle) in try splice.write(seamPicture: bytes) }
+        return try Packet(bytes: written, count: written.count)
+    }
+
+    // MARK: Copies
+
+    private func unit(_ packet: borrowing Packet) throws -> H264.AccessUnit {
+        let (bytes, source) = (packet.bytes, source)
+        return try Self.translating { () throws(H264.Obstacle) in try H264.AccessUnit(bytes, source) }
+    }
+
+    func entry(_ packet: borrowing Packet) throws -> CodedPicture.Entry {
+        let unit = try unit(packet)
+        if unit.isIDR { return .closed }
+        return unit.canBeginPiece(isKeyframe: packet.isKey) ? .open : .none
+    }
+
+    func isDisposable(_ packet: borrowing Packet) -> Bool {
+        guard let unit = try? unit(packet) else { return false }
+        return !unit.isReference
+    }
+
+    func beginCopy() { splice?.begin() }
+
+    func copy(_ packet: borrowing Packet) throws -> Packet {
+        let (unit, bytes) = (try unit(packet), packet.bytes)
+        switch try spliced({ (splice) throws(H264.Obstacle) in try splice.copy(unit, bytes) }) {
+        case .unchanged: return try packet.reference()
+        case .rewritten(let bytes, _): return try Packet(bytes: bytes, count: bytes.count)
+        }
+    }
+
+    func skip(_ packet: borrowing Packet) throws {
+        let unit = try unit(packet)
+        try spliced { (splice) throws(H264.Obstacle) in try splice.skip(unit) }
+    }
+
+    func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {
+        guard let configuration = isWritten ? splice?.configuration : source else { return }
+        let bytes = packet.bytes
+        let payloads = try Self.translating { () throws(H264.Obstacle) in
+            try H264.AccessUnit(bytes, configuration).payloads(in: bytes)
+        }
+        for range in payloads { hash.add(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+}

@@ -1,0 +1,267 @@
+internal import Media
+internal import Model
+internal import Planning
+
+/// One run of a plan that copies what was not touched: each segment's head and tail are encoded anew, what lies between
+/// is copied packet by packet, and everything made is verified before it counts.
+///
+/// Throws `SmartObstacle` when that cannot be done after all; nothing is left behind then.
+final class SmartRenderSession {
+    private let plan: RenderPlan
+    private let prediction: SmartPlan
+    private let files: RenderFiles
+    private let options: RenderOptions
+    private let meter: ProgressMeter
+    private let cancellation: Cancellation
+
+    private let codec: any PictureCodec
+    private let sources: [Int: SmartSource]
+    private let encoder: SeamEncoder
+    private let verifier: SeamVerifier
+    private let output: SmartOutput
+    private let sound: ProgrammeSound?
+    private let timeBase: Rational
+
+    /// How long the programme is so far, in the pictures' ticks.
+    private var elapsed: Int64 = 0
+    private var segmentsPlaced = 0
+    private var notes: [String]
+    private var work: RenderReport.Smart
+    private var copied: PayloadHash
+    /// What is being verified: nothing, a seam that no group was copied behind yet, or the first group behind it.
+    private var stretch = Stretch.none
+
+    private enum Stretch { case none, seam, group }
+
+    /// A picture that was placed last, for the end of the programme.
+    private struct LastPicture {
+        var time: Int64
+        var duration: Int64
+    }
+
+    init(
+        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, crf: Int,
+        meter: ProgressMeter, cancellation: Cancellation
+    ) throws {
+        (self.plan, self.files, self.options) = (plan, files, options)
+        (self.meter, self.cancellation) = (meter, cancellation)
+        let opened = try SmartSources(
+            plan, probes: probes, files: files, options: options, cancellation: cancellation)
+        (codec, sources, timeBase) = (opened.codec, opened.sources, opened.timeBase)
+        prediction = opened.prediction
+        if options.mode == .auto, prediction.predictedGain < RenderCosts.leastGain {
+            throw SmartObstacle.littleGain(prediction.predictedGain)
+        }
+        let window = opened.leading.window
+        let settings = try codec.seamSettings(crf: crf, preset: .superfast, nominalFrameRate: opened.frameRate)
+        encoder = try SeamEncoder(settings)
+        let configuration = try codec.join(encoder.configuration)
+        verifier = try SeamVerifier(
+            Decoder(
+                checking: configuration, like: window.demuxer, stream: window.stream, timeBase: timeBase),
+            concurrent: options.threads.isConcurrent)
+        let step = opened.frameRate.inverse.ticks(in: timeBase)
+        output = try SmartOutput(
+            files, plan: plan, like: window, codec: codec, configuration: configuration,
+            clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
+        sound = output.audioFormat.map { [output] in ProgrammeSound(output, format: $0, cancellation: cancellation) }
+        notes = plan.notes
+        work = RenderReport.Smart(
+            predictedSeconds: prediction.predictedSeconds, predictedGain: prediction.predictedGain)
+        copied = try PayloadHash()
+    }
+
+    func run() throws -> RenderReport {
+        for segment in plan.segments {
+            try cancellation.check()
+            try place(segment)
+        }
+        guard segmentsPlaced > 0 else { throw PlanningError.keepsNothing }
+        try endStretch()
+        meter.update(.finishing, fraction: 0.99, frames: output.frameCount, mediaSeconds: seconds)
+        let worst = try verifier.settle()
+        if worst < .infinity { work.worstSeamPSNR = worst }
+        work.verifiedPictures = verifier.verifiedPictures
+        try output.finish(at: elapsed)
+        guard output.takeCopiedHash() == copied.take() else {
+            throw SmartObstacle.verification("a copied picture is not what it was in the source")
+        }
+        guard output.frameCount == work.copiedPictures + work.encodedPictures else {
+            throw SmartObstacle.verification("the number of pictures is not the number that was placed")
+        }
+        try cancellation.check()
+        work.decodedPictures = sources.values.reduce(0) { $0 + $1.seams.decodedPictures }
+        let report = report()
+        try output.commit()
+        meter.update(.completed, fraction: 1, frames: output.frameCount, mediaSeconds: seconds)
+        return report
+    }
+
+    // MARK: Segments
+
+    private func place(_ segment: PlannedSegment) throws {
+        guard let source = sources[segment.source] else { throw SmartObstacle.noPicture }
+        let start = segment.start.ticksRoundedUp(in: timeBase)
+        let end = segment.end?.ticksRoundedUp(in: timeBase) ?? .max
+        guard start < end else { return noteEmpty(segment) }
+        let cutter = SegmentCutter(start..<end, depth: codec.depth)
+        let from = try source.window.position(at: start)
+        let head = try cutter.head(&source.window, decodingFrom: from)
+        guard let first = head.first else { return noteEmpty(segment) }
+        let origin = Rational(first) * timeBase
+        if let sound = source.sound {
+            try sound.begin(at: origin)
+            self.sound?.begin(segment, sound, origin: origin)
+        }
+        let clock = SegmentClock(start: elapsed, first: first)
+        var (endTime, last) = (head.endTime, LastPicture(time: first, duration: 0))
+        if let seam = head.seam {
+            last = try make(seam, of: source, before: head.entry, clock)
+            try advanceSound(to: last.time, clock)
+        }
+        if let entry = head.entry {
+            (endTime, last) = try copy(from: entry, of: source, cutter, clock)
+        }
+        let over = endTime ?? PictureEnd.time(
+            of: last.time, duration: last.duration, usual: usualDuration, told: plan.sources[segment.source].videoEnd,
+            timeBase: timeBase)
+        elapsed += over - first
+        try sound?.end(at: Rational(elapsed) * timeBase)
+        segmentsPlaced += 1
+    }
+
+    /// From a source's ticks to the programme's.
+    private struct SegmentClock {
+        var start: Int64
+        var first: Int64
+        func output(_ time: Int64) -> Int64 { start + time - first }
+    }
+
+    /// Decodes, encodes and places the pictures of a seam.
+    private func make(
+        _ seam: SegmentCutter.Seam, of source: SmartSource, before next: Int?, _ clock: SegmentClock
+    ) throws -> LastPicture {
+        try endStretch()
+        stretch = .seam
+        try codec.beginSeam(pictures: seam.times.count, before: next.flatMap { try source.window.packet(at: $0) })
+        var isFirst = true
+        try source.seams.decode(seam) { frame, time in
+            let packet = try codec.seam(try encoder.encode(frame, isFirst: isFirst))
+            try verifier.check(packet, at: clock.output(time), source: frame)
+            try output.add(packet, at: clock.output(time), isKey: isFirst, isCopied: false)
+            isFirst = false
+            work.encodedPictures += 1
+            report(clock.output(time))
+        }
+        work.seams += 1
+        let last = seam.times[seam.times.count - 1]
+        return LastPicture(time: last, duration: try source.window.duration(at: last, in: seam.decoded))
+    }
+
+    /// Copies from an entry on, and makes the tail.
+    private func copy(
+        from entry: Int, of source: SmartSource, _ cutter: SegmentCutter, _ clock: SegmentClock
+    ) throws -> (endTime: Int64?, LastPicture) {
+        guard let first = try source.window.packet(at: entry) else { throw SmartObstacle.noEntry }
+        let entryTime = first.picture.time
+        var last = LastPicture(time: entryTime, duration: 0)
+        var position = entry
+        var decodable = entry
+        codec.beginCopy()
+        while true {
+            switch try cutter.run(
+                &source.window, at: position, entryTime: entryTime, decodingFrom: decodable)
+            {
+            case .copy(let next):
+                for index in position..<next {
+                    guard let held = try source.window.packet(at: index) else { break }
+                    if held.picture.time < entryTime {
+                        try codec.skip(held.packet)
+                        continue
+                    }
+                    try copy(held, isFirst: index == entry, clock)
+                    if held.picture.time >= last.time {
+                        last = LastPicture(time: held.picture.time, duration: held.packet.duration)
+                    }
+                }
+                if let newer = source.window.lastEntry(before: next), newer > decodable {
+                    decodable = newer
+                    source.window.forget(before: newer)
+                }
+                position = next
+                try advanceSound(to: last.time, clock)
+                report(clock.output(last.time))
+            case .stop(let tail, let endTime):
+                if let tail { last = try make(tail, of: source, before: nil, clock) }
+                return (endTime, last)
+            }
+        }
+    }
+
+    private func copy(_ held: WindowPacket, isFirst: Bool, _ clock: SegmentClock) throws {
+        try codec.addPayload(of: held.packet, isWritten: false, to: &copied)
+        let packet = try codec.copy(held.packet)
+        let time = clock.output(held.picture.time)
+        switch (stretch, held.picture.entry) {
+        case (.none, _) where isFirst: stretch = .group
+        case (.seam, _): stretch = .group
+        case (.group, .closed), (.group, .open): try endStretch()
+        default: break
+        }
+        if stretch != .none { try verifier.check(packet, at: time) }
+        try output.add(packet, at: time, isKey: held.packet.isKey, isCopied: true)
+        work.copiedPictures += 1
+    }
+
+    private func endStretch() throws {
+        if stretch != .none { try verifier.endStretch() }
+        stretch = .none
+    }
+
+    private func advanceSound(to time: Int64, _ clock: SegmentClock) throws {
+        try sound?.advance(to: Rational(time - clock.first) * timeBase)
+    }
+
+    private var usualDuration: Int64 {
+        plan.video.map { $0.nominalFrameRate.inverse.ticks(in: timeBase) } ?? 1
+    }
+
+    // MARK: Reporting
+
+    private var seconds: Double { (Rational(elapsed) * timeBase).seconds }
+
+    private func report(_ time: Int64) {
+        let seconds = (Rational(time) * timeBase).seconds
+        meter.update(
+            .encoding,
+            fraction: plan.predictedDurationSeconds > 0 ? 0.99 * seconds / plan.predictedDurationSeconds : 0,
+            frames: output.frameCount, mediaSeconds: seconds)
+    }
+
+    private func noteEmpty(_ segment: PlannedSegment) {
+        notes.append(plan.note(emptySegment: segment))
+    }
+
+    private func report() -> RenderReport {
+        if let note = output.note { notes.append(note) }
+        let time = max(1e-6, meter.elapsedSeconds)
+        work.seconds = time
+        var report = RenderReport(
+            output: files.output, sizeBytes: output.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced,
+            video: nil, audio: nil, notes: notes, lostSeconds: 0, damagedPackets: 0, elapsedSeconds: time,
+            speed: seconds / time)
+        if let video = plan.video {
+            report.video = .init(
+                codec: video.codec.rawValue, width: video.width, height: video.height, frames: output.frameCount,
+                resampledTo: nil, dynamicRange: "sdr")
+        }
+        report.indexFirst = output.indexFirst
+        if let audio = plan.audio {
+            report.audio = .init(
+                codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
+                samples: sound?.samplesPlaced ?? 0)
+        }
+        report.smart = work
+        return report
+    }
+}

@@ -1,0 +1,37 @@
+internal import Media
+internal import Model
+internal import Planning
+
+/// One source of a smart render: its packets, and decoders for what lies at seams.
+final class SmartSource {
+    var window: PacketWindow
+    let seams: SeamDecoder
+    let sound: PacketSound?
+
+    init(_ window: PacketWindow, limits: DemuxerLimits, cancellation: Cancellation) throws {
+        self.window = window
+        seams = try SeamDecoder(window, limits: limits, cancellation: cancellation)
+        sound = try PacketSound(window, limits: limits)
+    }
+
+    /// What its container tells, for a prediction.
+    func survey(_ stream: VideoStream, container: ProbeReport.Container, duration: Double) -> SourceSurvey {
+        let base = window.timeBase
+        let rate = max(1, stream.nominalFrameRate.seconds)
+        // The index has decode times; reordering puts presentation as many pictures later.
+        let delay = container.format.hasPrefix("mov") ? Double(window.codec.depth.pictures) / rate : 0
+        let keyframes = window.demuxer.keyframeTimes(ofStream: window.stream).map {
+            Double(window.sinceStart($0)) * base.seconds + delay
+        }
+        // Matroska's index may leave keyframes out, and transport streams have none.
+        let isWhole = container.format.hasPrefix("mov") && !keyframes.isEmpty
+        return SourceSurvey(
+            keyframes: isWhole ? keyframes : nil,
+            keyframeInterval: isWhole
+                ? duration / Double(keyframes.count) : stream.keyframeIntervalSeconds ?? 250 / rate,
+            framesPerSecond: rate,
+            bytesPerSecond: Double(container.sizeBytes) / max(0.1, duration),
+            megapixels: Double(stream.codedWidth * stream.codedHeight) / 1e6, depth: window.codec.depth,
+            duration: duration)
+    }
+}

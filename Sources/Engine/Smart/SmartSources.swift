@@ -1,0 +1,60 @@
+internal import Media
+internal import Model
+internal import Planning
+
+/// The sources of a smart render, opened: all must be coded alike.
+struct SmartSources {
+    let codec: any PictureCodec
+    let sources: [Int: SmartSource]
+    let leading: SmartSource
+    let timeBase: Rational
+    let frameRate: Rational
+    let prediction: SmartPlan
+
+    /// - Throws: `SmartObstacle` when their pictures cannot be copied.
+    init(
+        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
+        cancellation: Cancellation
+    ) throws {
+        try plan.checkCopying(probes)
+        guard let video = plan.video else { throw SmartObstacle.noPicture }
+        var opened: [Int: SmartSource] = [:]
+        var surveys: [Int: SourceSurvey] = [:]
+        var codec: H264Codec?
+        for index in Set(plan.segments.map(\.source)).sorted() {
+            guard let stream = plan.sources[index].videoStream,
+                let description = probes[index].video.first(where: { $0.index == stream })
+            else { throw SmartObstacle.noPicture }
+            let (sources, name) = (files.sources, files.names[index])
+            let window = try PacketWindow(
+                { try sources.open(name) },
+                codec: { demuxer in
+                    let fresh = try H264Codec(demuxer, stream: stream)
+                    guard let leading = codec else {
+                        codec = fresh
+                        return fresh
+                    }
+                    guard leading.isSame(as: fresh) else { throw SmartObstacle.severalSources }
+                    return leading
+                },
+                stream: stream, soundStream: plan.audio == nil ? nil : plan.sources[index].audioStream,
+                limits: options.limits, cancellation: cancellation)
+            let source = try SmartSource(window, limits: options.limits, cancellation: cancellation)
+            opened[index] = source
+            surveys[index] = source.survey(
+                description, container: probes[index].container,
+                duration: plan.sources[index].duration?.seconds ?? 0)
+        }
+        guard let codec, let first = plan.segments.first, let leading = opened[first.source] else {
+            throw SmartObstacle.noPicture
+        }
+        // Times are copied as they are: one clock for all.
+        guard opened.values.allSatisfy({ $0.window.timeBase == leading.window.timeBase }) else {
+            throw SmartObstacle.severalSources
+        }
+        (self.codec, self.sources, self.leading) = (codec, opened, leading)
+        timeBase = leading.window.timeBase
+        frameRate = video.nominalFrameRate
+        prediction = SmartPlanner().plan(plan, surveys: surveys, threads: options.threads.total)
+    }
+}

@@ -1,0 +1,38 @@
+package import Model
+
+extension RenderPlan {
+    /// Throws what keeps the pictures of this plan from being copied, as far as the probes tell.
+    ///
+    /// - Parameter probes: of the plan's sources, in their order.
+    package func checkCopying(_ probes: [ProbeReport]) throws(SmartObstacle) {
+        guard let video else { throw .noPicture }
+        guard case .source = video.cadence else { throw .changesPicture("frames are resampled") }
+        if video.keyframeIntervalSeconds != nil { throw .changesPicture("keyframes are to be at other distances") }
+        if video.hdr != nil { throw .changesPicture("HDR metadata is written anew") }
+        for index in Set(segments.map(\.source)).sorted() {
+            let source = sources[index]
+            let container = probes[index].container.format
+            guard let stream = probes[index].video.first(where: { $0.index == source.videoStream }) else {
+                throw .noPicture
+            }
+            guard ["mov", "matroska", "mpegts"].contains(where: { container.hasPrefix($0) }) else {
+                throw .container(container)
+            }
+            guard stream.codec == video.codec.rawValue else {
+                throw .otherCodec(source: stream.codec, output: video.codec.rawValue)
+            }
+            guard video.codec == .h264 else { throw .codec(video.codec.rawValue) }
+            if source.interlaced { throw .interlaced }
+            if let layout = source.layout { try Self.check(layout) }
+            if source.color != .keep { throw .changesPicture("colours are converted") }
+            if stream.bitDepth != video.bitDepth { throw .changesPicture("its bit depth") }
+            // Moving a track is what times are for; anything more hides or repeats pictures.
+            if stream.editList.count(where: { $0.mediaStartSeconds != nil }) > 1 { throw .editList }
+        }
+    }
+
+    private static func check(_ layout: PictureLayout) throws(SmartObstacle) {
+        if layout.orientation != .upright { throw .changesPicture("it is turned upright") }
+        if layout.arrangement != .identity { throw .changesPicture("its size") }
+    }
+}

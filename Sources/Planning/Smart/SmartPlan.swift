@@ -1,0 +1,162 @@
+package import Model
+
+/// What a smart render is predicted to do, segment by segment, and what that costs beside encoding everything.
+package struct SmartPlan: Codable, Sendable, Equatable {
+    /// One of the plan's segments: in seconds of its source, `head ..< copy ..< tail ..< end`.
+    package struct Segment: Codable, Sendable, Equatable {
+        package var source: Int
+        /// Encoded: from here to where copying begins.
+        package var startSeconds: Double
+        /// `nil` where all of it is encoded.
+        package var copiedFromSeconds: Double?
+        package var endSeconds: Double
+    }
+
+    package var segments: [Segment]
+    /// Copied and encoded pictures, and ones decoded for the sake of others.
+    package var copiedFrames: Int
+    package var encodedFrames: Int
+    package var decodedFrames: Int
+    package var predictedSeconds: Double
+    package var predictedFullSeconds: Double
+
+    package var predictedGain: Double { predictedFullSeconds / max(1e-6, predictedSeconds) }
+}
+
+/// What work costs, in seconds of one core. Measured by `make bench` at 1080p; what matters is how they compare.
+package struct RenderCosts: Sendable {
+    /// For a million pixels of luma.
+    package var decode = 0.0026
+    package var seamEncode = 0.0060
+    package var verify = 0.0032
+    package var fullEncode: [VideoSettings.Preset: Double] = [
+        .ultrafast: 0.0050, .superfast: 0.0080, .veryfast: 0.0115, .faster: 0.0180, .fast: 0.0240, .medium: 0.0280,
+        .slow: 0.0450, .slower: 0.0900, .veryslow: 0.1500,
+    ]
+    /// For each seam: a decoder to refill, an encoder's first picture.
+    package var seam = 0.012
+    /// For a byte that is read, hashed twice and written.
+    package var copiedByte = 3.0e-9
+    /// For a second of one channel, decoded and encoded.
+    package var soundChannelSecond = 0.011
+
+    package init() {}
+
+    /// A smart render is worth its seams from here on.
+    package static let leastGain = 3.0
+}
+
+/// What the prediction needs to know of a source.
+package struct SourceSurvey: Sendable, Equatable {
+    /// When pictures are shown that a copy can begin with, in seconds from the container's start, sorted; where the
+    /// container has no index, `nil`.
+    package var keyframes: [Double]?
+    /// Their usual distance, in seconds.
+    package var keyframeInterval: Double
+    package var framesPerSecond: Double
+    package var bytesPerSecond: Double
+    package var megapixels: Double
+    package var depth: ReorderDepth
+    package var duration: Double
+
+    package init(
+        keyframes: [Double]?, keyframeInterval: Double, framesPerSecond: Double, bytesPerSecond: Double,
+        megapixels: Double, depth: ReorderDepth, duration: Double
+    ) {
+        (self.keyframes, self.keyframeInterval, self.framesPerSecond) = (keyframes, keyframeInterval, framesPerSecond)
+        (self.bytesPerSecond, self.megapixels, self.depth) = (bytesPerSecond, megapixels, depth)
+        self.duration = duration
+    }
+
+    /// The last keyframe at or before `time`, and the first one at or after it.
+    func keyframes(around time: Double) -> (before: Double, after: Double) {
+        guard let keyframes, let first = keyframes.first else {
+            // On average a cut lies in the middle.
+            return (max(0, time - keyframeInterval / 2), time + keyframeInterval / 2)
+        }
+        let tolerance = 0.5 / framesPerSecond
+        var (low, high) = (0, keyframes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keyframes[middle] < time - tolerance { low = middle + 1 } else { high = middle }
+        }
+        let after = low < keyframes.count ? keyframes[low] : .infinity
+        if after <= time + tolerance { return (after, after) }
+        return (low > 0 ? keyframes[low - 1] : first, after)
+    }
+}
+
+/// Predicts a smart render. Pure.
+package struct SmartPlanner {
+    package var costs = RenderCosts()
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - surveys: by source; every segment's source has one.
+    ///   - threads: of the job: with two, seams are verified while the next ones are made.
+    package func plan(_ plan: RenderPlan, surveys: [Int: SourceSurvey], threads: Int) -> SmartPlan {
+        var result = SmartPlan(
+            segments: [], copiedFrames: 0, encodedFrames: 0, decodedFrames: 0, predictedSeconds: 0,
+            predictedFullSeconds: 0)
+        var (making, verifying, full, sound) = (0.0, 0.0, 0.0, 0.0)
+        for segment in plan.segments {
+            guard let survey = surveys[segment.source] else { continue }
+            let (start, end) = (segment.start.seconds, segment.end?.seconds ?? survey.duration)
+            let work = work(from: start, to: end, survey)
+            result.segments.append(
+                .init(
+                    source: segment.source, startSeconds: start, copiedFromSeconds: work.copiedFrom, endSeconds: end))
+            result.copiedFrames += work.copied
+            result.encodedFrames += work.encoded
+            result.decodedFrames += work.decoded
+            let pixels = survey.megapixels
+            making +=
+                pixels * (Double(work.decoded) * costs.decode + Double(work.encoded) * costs.seamEncode)
+                + Double(work.seams) * costs.seam
+                + costs.copiedByte * survey.bytesPerSecond * Double(work.copied) / survey.framesPerSecond
+            verifying += pixels * Double(work.verified) * costs.verify
+            let encode = plan.video.flatMap { costs.fullEncode[$0.preset] } ?? costs.decode
+            full += pixels * Double(work.copied + work.encoded) * (costs.decode + encode)
+            sound += max(0, end - start) * Double(plan.audio?.channels ?? 0) * costs.soundChannelSecond
+        }
+        let parallel = Double(max(1, threads))
+        result.predictedFullSeconds = (full + sound) / parallel
+        result.predictedSeconds = threads > 1 ? max(making + sound, verifying) : making + sound + verifying
+        return result
+    }
+
+    private struct Work {
+        var copiedFrom: Double?
+        var copied = 0
+        var encoded = 0
+        var decoded = 0
+        var verified = 0
+        var seams = 0
+    }
+
+    private func work(from start: Double, to end: Double, _ survey: SourceSurvey) -> Work {
+        func frames(_ seconds: Double) -> Int { max(0, Int((seconds * survey.framesPerSecond).rounded())) }
+        let around = survey.keyframes(around: start)
+        var work = Work()
+        // Pictures that nothing refers to are left out where only others are wanted.
+        let reference = survey.depth.pictures > 0 ? 0.6 : 1
+        guard around.after < end - 2 / survey.framesPerSecond else {
+            work.encoded = frames(end - start)
+            work.decoded = work.encoded + Int(reference * Double(frames(start - around.before)))
+            (work.verified, work.seams) = (work.encoded, 1)
+            return work
+        }
+        let head = frames(around.after - start)
+        let last = survey.keyframes(around: end)
+        let tail = min(survey.depth.pictures, frames(end - around.after))
+        work.copiedFrom = around.after
+        work.encoded = head + tail
+        work.copied = max(0, frames(end - start) - work.encoded)
+        work.decoded = head > 0 ? head + Int(reference * Double(frames(start - around.before))) : 0
+        if tail > 0 { work.decoded += tail + Int(reference * Double(frames(end - last.before))) }
+        work.verified = work.encoded + min(work.copied, frames(survey.keyframeInterval))
+        work.seams = (head > 0 ? 1 : 0) + (tail > 0 ? 1 : 0)
+        return work
+    }
+}
