@@ -60,6 +60,8 @@ let package = Package(
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
+        // Coded video by its bits: what it takes to join copied and new packets in one stream.
+        .target(name: "Bitstream", swiftSettings: strict),
 
         // Files that are whole or absent.
         .target(name: "LocalFiles", dependencies: ["Model"], swiftSettings: strict),
@@ -243,6 +245,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Media", "Model", "Planning"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "BitstreamTests", dependencies: ["Bitstream", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Model", "Planning", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Model", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,149 @@
+extension H264 {
+    /// One stream of copied packets and seams, in decoding order.
+    ///
+    /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a piece
+    /// that begins with another picture follows a seam, which then knows of it.
+    package struct Splice: Hashable, Sendable {
+        /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
+        package let configuration: DecoderConfiguration
+        private let source: DecoderConfiguration
+        private let sets: SeamSets?
+        /// idr_pic_id of the picture before, if that is an IDR picture.
+        private var previousID: Int?
+        private var run: CopiedRun?
+        private var seamEnd: SeamEnd?
+
+        /// A packet as it goes to the output.
+        package enum Copied: Hashable, Sendable {
+            /// The packet's own bytes.
+            case unchanged
+            /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice.
+            case rewritten([UInt8], payloads: [Range<Int>])
+        }
+
+        /// Copied packets only: every piece begins with an IDR picture.
+        package init(copying source: DecoderConfiguration) throws(Obstacle) {
+            if let obstacle = source.obstacle { throw obstacle }
+            (self.source, sets) = (source, nil)
+            configuration = DecoderConfiguration(
+                framing: .lengthPrefixed(4), sequence: source.sequence, pictureSets: source.pictureSets)
+        }
+
+        /// Copied packets of the sets' source, and seams by their encoder.
+        package init(_ sets: SeamSets) {
+            (source, self.sets, configuration) = (sets.source, sets, sets.output)
+        }
+
+        /// The next packet begins a piece, from another place in the source. After a seam one begins anyway.
+        package mutating func begin() { run = nil }
+
+        /// Copies the source's next packet.
+        ///
+        /// SEI messages stay: untouched packets prove what was copied, and what they tell of buffers a decoder does not
+        /// use to decode. Only where a packet is written anew, for its framing or its numbers, do delimiters and filler
+        /// go, which files do without; parameter sets go always, as the output has one place for them.
+        ///
+        /// - Parameters:
+        ///   - unit: the packet's access unit, read with the source's configuration.
+        ///   - packet: its bytes.
+        /// - Throws: an obstacle when a decoder would not show the same as it does for the source; nothing is copied then.
+        package mutating func copy(
+            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer
+        ) throws(Obstacle) -> Copied {
+            var next: CopiedRun
+            if unit.isIDR {
+                next = run ?? CopiedRun(source.sequence, configuration.sequence)
+            } else if let run {
+                next = run
+            } else if let seamEnd {
+                guard unit.isReference, unit.isIntra else { throw .entry }
+                next = CopiedRun(source.sequence, configuration.sequence, after: seamEnd)
+            } else {
+                throw .entry
+            }
+            try next.keep(unit)
+            var id = unit.header.idrPicID
+            if unit.isIDR, id == previousID { id = Self.otherID(id) }
+            let copied = try rewritten(unit, packet, next.shift, id)
+            (run, seamEnd, previousID) = (next, nil, unit.isIDR ? id : nil)
+            return copied
+        }
+
+        /// Leaves out the source's next packet: a picture of an open GOP that a seam has shown, or one that no other
+        /// refers to.
+        package mutating func skip(_ unit: AccessUnit) throws(Obstacle) {
+            guard var next = run else { throw .leadingPicture }
+            try next.skip(unit)
+            run = next
+        }
+
+        /// Writes all packets of a seam.
+        ///
+        /// - Parameters:
+        ///   - encoded: in decoding order, as the encoder framed them.
+        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes.
+        /// - Returns: as many packets, in the same order.
+        package mutating func write(
+            seam encoded: [[UInt8]], before following: AccessUnit?
+        ) throws(Obstacle) -> [[UInt8]] {
+            guard let sets else { throw .encoderFormat }
+            var taken: Set<Int> = []
+            if let previousID { taken.insert(previousID) }
+            if let following, following.isIDR { taken.insert(following.header.idrPicID) }
+            let entry = following.flatMap { $0.isIDR ? nil : $0.header }
+            let seam = try Seam(encoded, sets, avoiding: taken, following: entry)
+            (run, seamEnd, previousID) = (nil, seam.end, seam.end.idrPicID)
+            return seam.packets
+        }
+
+        /// Another idr_pic_id, as long or by whole bytes longer or shorter: slice data moves by whole bytes, or not at all.
+        private static func otherID(_ id: Int) -> Int {
+            // The first and the last are the only ones of their lengths.
+            if id == 0 || id == 65535 { return 15 }
+            let isLastOfLength = (id + 2).nonzeroBitCount == 1
+            return isLastOfLength ? id - 1 : id + 1
+        }
+
+        private func rewritten(
+            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ shift: CopiedRun.Shift, _ id: Int
+        ) throws(Obstacle) -> Copied {
+            let isRenumbered = !shift.isZero || id != unit.header.idrPicID
+            let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
+            guard isRenumbered || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
+            var output: [UInt8] = []
+            output.reserveCapacity(packet.count + 16)
+            var payloads: [Range<Int>] = []
+            for part in unit.units where !part.type.isSuperfluous && !part.type.isPadding {
+                let bytes = UnsafeRawBufferPointer(rebasing: packet[part.range])
+                guard let slice = unit.slices.first(where: { $0.range == part.range }) else {
+                    NALUnits.append(lengthPrefixed: bytes, to: &output)
+                    continue
+                }
+                if isRenumbered {
+                    var header = shift.applied(to: slice.header, configuration.sequence)
+                    header.idrPicID = id
+                    guard let picture = configuration.pictureSet(header.pictureSetID) else { throw .damaged }
+                    let renumbered = try H264.rewritten(
+                        bytes, from: slice.header, to: header, configuration.sequence, picture)
+                    NALUnits.append(lengthPrefixed: renumbered, to: &output)
+                } else {
+                    let trimmed = NALUnits.trimmed(0..<bytes.count, in: bytes)
+                    NALUnits.append(lengthPrefixed: bytes[trimmed], to: &output)
+                }
+                let payload = unit.payload(of: slice, in: packet)
+                payloads.append(output.count - payload.count..<output.count)
+            }
+            return .rewritten(output, payloads: payloads)
+        }
+    }
+}
+
+extension H264.UnitType {
+    /// Sets that the container holds, and ends of what goes on.
+    fileprivate var isSuperfluous: Bool {
+        [.sequenceSet, .pictureSet, .endOfSequence, .endOfStream].contains(self)
+    }
+
+    /// What only streams without a container need.
+    fileprivate var isPadding: Bool { self == .delimiter || self == .filler }
+}
