@@ -1,6 +1,6 @@
 extension H264 {
     /// Writes a seam's slices anew, following both decoders: the encoder's own, and the output's.
-    struct SeamRewriter {
+    struct SeamRewriter: Hashable, Sendable {
         private let sets: SeamSets
         private let sequence: SequenceParameterSet
         private var freeIDs: [Int]

@@ -12,6 +12,7 @@ extension H264 {
         private var previousID: Int?
         private var run: CopiedRun?
         private var seamEnd: SeamEnd?
+        private var growing: GrowingSeam?
 
         /// A packet as it goes to the output.
         package enum Copied: Hashable, Sendable {
@@ -94,6 +95,33 @@ extension H264 {
             let seam = try Seam(encoded, sets, avoiding: taken, following: entry)
             (run, seamEnd, previousID) = (nil, seam.end, seam.end.idrPicID)
             return seam.packets
+        }
+
+        /// Begins a seam whose pictures come one by one, in the order they are shown: an IDR picture, and reference pictures
+        /// behind it.
+        ///
+        /// - Parameters:
+        ///   - pictures: how many there will be.
+        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes.
+        package mutating func beginSeam(pictures: Int, before following: AccessUnit?) throws(Obstacle) {
+            guard let sets else { throw .encoderFormat }
+            var taken: Set<Int> = []
+            if let previousID { taken.insert(previousID) }
+            if let following, following.isIDR { taken.insert(following.header.idrPicID) }
+            let entry = following.flatMap { $0.isIDR ? nil : $0.header }
+            growing = try GrowingSeam(sets, pictures: pictures, avoiding: taken, following: entry)
+        }
+
+        /// Writes the next picture of the seam that was begun.
+        ///
+        /// - Parameter packet: as the encoder framed it.
+        package mutating func write(seamPicture packet: UnsafeRawBufferPointer) throws(Obstacle) -> [UInt8] {
+            guard var seam = growing else { throw .encoderFormat }
+            growing = nil
+            let written = try seam.write(packet)
+            let end = try seam.end()
+            (run, seamEnd, previousID, growing) = (nil, end, end.idrPicID, seam)
+            return written
         }
 
         /// Another idr_pic_id, as long or by whole bytes longer or shorter: slice data moves by whole bytes, or not at all.

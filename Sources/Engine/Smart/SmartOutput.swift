@@ -19,8 +19,8 @@ final class SmartOutput: SampleSink {
     ///   - configuration: for decoders of the output's pictures.
     ///   - clock: in ticks of the window's time base, as everything here.
     init(
-        _ files: RenderFiles, plan: RenderPlan, like window: PacketWindow, codec: any PictureCodec, configuration: [UInt8],
-        clock: DecodeTimes, options: RenderOptions, cancellation: Cancellation
+        _ files: RenderFiles, plan: RenderPlan, like window: PacketWindow, codec: any PictureCodec,
+        configuration: [UInt8], clock: DecodeTimes, options: RenderOptions, cancellation: Cancellation
     ) throws {
         (outputs, self.codec) = (files.outputs, codec)
         copied = try PayloadHash()

@@ -122,9 +122,12 @@ final class SmartRenderSession {
         if let entry = head.entry {
             (endTime, last) = try copy(from: entry, of: source, cutter, clock)
         }
-        let over = endTime ?? PictureEnd.time(
-            of: last.time, duration: last.duration, usual: usualDuration, told: plan.sources[segment.source].videoEnd,
-            timeBase: timeBase)
+        let over =
+            endTime
+            ?? PictureEnd.time(
+                of: last.time, duration: last.duration, usual: usualDuration,
+                told: plan.sources[segment.source].videoEnd,
+                timeBase: timeBase)
         elapsed += over - first
         try sound?.end(at: Rational(elapsed) * timeBase)
         segmentsPlaced += 1

@@ -38,7 +38,9 @@ struct CodedStream: CodedPictures {
         while position < kinds.count {
             anchors.append(position)
             var next = min(position + 1 + Int.random(in: 0...bCount, using: &random), kinds.count)
-            if let entry = (position + 1..<max(position + 1, min(next + 1, kinds.count))).first(where: { kinds[$0] != .none }) {
+            if let entry = (position + 1..<max(position + 1, min(next + 1, kinds.count))).first(where: {
+                kinds[$0] != .none
+            }) {
                 // A closed group's first picture follows at once on an anchor; an open one's may have pictures before it.
                 next = kinds[entry] == .closed ? min(next, entry) : entry
                 if kinds[entry] == .closed, next < entry { next = min(next, entry - 1) }
