@@ -12,6 +12,8 @@ package struct RenderPlan: Codable, Sendable, Equatable {
     package var video: VideoPlan?
     /// `nil` makes an output without sound.
     package var audio: AudioPlan?
+    /// How much of the picture would be copied; `nil` where nobody asked.
+    package var copying: CopyingOutlook?
     /// What is expected from the containers' words; the render reports what came out.
     package var predictedDurationSeconds: Double
     /// What the author of the edit should know, one sentence each.
@@ -49,7 +51,7 @@ package struct PlannedSegment: Codable, Sendable, Equatable {
     package var sound: [SoundEffect]
 }
 
-/// How a segment gets from source to output. Copying whole groups of pictures will join it.
+/// How a segment gets from source to output, where its pictures are not copied.
 package enum SegmentTreatment: String, Codable, Sendable { case encode }
 
 package struct SoundEffect: Codable, Sendable, Equatable {

@@ -29,6 +29,13 @@ struct RenderCommand: AsyncParsableCommand {
     @Flag(help: "Print the plan instead of rendering.")
     var plan = false
 
+    @Option(
+        help: """
+            auto copies pictures that the edit leaves as they are, where that is worth it; smart copies wherever it can; \
+            full encodes everything.
+            """)
+    var mode = RenderMode.auto
+
     @Flag(help: "Render what is intact of damaged or truncated sources, and say how much was lost.")
     var salvage = false
 
@@ -40,10 +47,11 @@ struct RenderCommand: AsyncParsableCommand {
             var options = RenderOptions()
             options.threads = job.threads
             options.salvage = salvage
+            options.mode = mode
             if plan {
                 let plan = try Renderer.plan(
                     document, paths: paths, output: output, options: options, cancellation: job.cancellation)
-                return try JSONOutput.text(plan)
+                return self.run.json ? try JSONOutput.text(plan) : PlanSummary.text(plan)
             }
             let report = try Renderer(
                 document, paths: paths, output: output, options: options, meter: job.meter,
@@ -53,6 +61,8 @@ struct RenderCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension RenderMode: ExpressibleByArgument {}
 
 /// An edit and where its sources lie.
 enum EditFile {
@@ -95,9 +105,20 @@ enum RenderSummary {
         parts.append("\(report.sizeBytes / 1000) kB")
         parts.append("\(ProbeSummary.rounded(report.speed, 1))x in \(ProbeSummary.rounded(report.elapsedSeconds, 1)) s")
         var lines = ["\(report.output): " + parts.joined(separator: ", ")]
+        if let smart = report.smart { lines.append("  " + text(smart)) }
         lines += report.notes.map { "  note: \($0)" }
         if report.lostSeconds > 0 { lines.append("  lost: \(ProbeSummary.rounded(report.lostSeconds, 3)) s") }
         if report.damagedPackets > 0 { lines.append("  damaged: \(report.damagedPackets) packets passed over") }
         return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ smart: RenderReport.Smart) -> String {
+        if let reason = smart.declined { return "encoded: \(reason)" }
+        var text = "copied: \(smart.copiedPictures) frames; encoded \(smart.encodedPictures) at \(smart.seams) seams"
+        if let psnr = smart.worstSeamPSNR { text += ", at least \(ProbeSummary.rounded(psnr, 1)) dB" }
+        if let predicted = smart.predictedSeconds {
+            text += "; predicted \(ProbeSummary.rounded(predicted, 1)) s"
+        }
+        return text
     }
 }

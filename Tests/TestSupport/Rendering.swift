@@ -46,14 +46,17 @@ package enum EditText {
     }
 }
 
-/// Renders an edit whose sources are absolute paths.
+/// Renders an edit whose sources are absolute paths; by itself it encodes everything.
 @discardableResult
-package func render(_ json: String, to output: String, threads: Int = 1, salvage: Bool = false) throws -> RenderReport {
+package func render(
+    _ json: String, to output: String, threads: Int = 1, salvage: Bool = false, mode: RenderMode = .full
+) throws -> RenderReport {
     LogCapture.install()
     let document = try EditDocument(json: Data(json.utf8))
     var options = RenderOptions()
     options.threads = ThreadBudget(total: threads)
     options.salvage = salvage
+    options.mode = mode
     return try Renderer(
         document, paths: document.sources.map(\.uri), output: output, options: options, meter: ProgressMeter(),
         cancellation: Cancellation()

@@ -63,9 +63,18 @@ package struct Renderer {
     package static func plan(
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, cancellation: Cancellation
     ) throws -> RenderPlan {
-        try plan(
-            edit, files: RenderFiles(paths: paths, output: output), options: options, cancellation: cancellation
-        ).0
+        let files = RenderFiles(paths: paths, output: output)
+        var (plan, probes) = try plan(edit, files: files, options: options, cancellation: cancellation)
+        guard options.mode != .full else { return plan }
+        do {
+            let sources = try SmartSources(
+                plan, probes: probes, files: files, options: options, cancellation: cancellation)
+            plan.copying = CopyingOutlook(declined: nil, prediction: sources.prediction)
+            try sources.checkGain(options.mode)
+        } catch let obstacle as SmartObstacle {
+            plan.copying = CopyingOutlook(declined: obstacle.reason, prediction: plan.copying?.prediction)
+        }
+        return plan
     }
 
     private static func plan(

@@ -49,9 +49,7 @@ final class SmartRenderSession {
             plan, probes: probes, files: files, options: options, cancellation: cancellation)
         (codec, sources, timeBase) = (opened.codec, opened.sources, opened.timeBase)
         prediction = opened.prediction
-        if options.mode == .auto, prediction.predictedGain < RenderCosts.leastGain {
-            throw SmartObstacle.littleGain(prediction.predictedGain)
-        }
+        try opened.checkGain(options.mode)
         let window = opened.leading.window
         let settings = try codec.seamSettings(crf: crf, preset: .superfast, nominalFrameRate: opened.frameRate)
         encoder = try SeamEncoder(settings)

@@ -57,4 +57,10 @@ struct SmartSources {
         frameRate = video.nominalFrameRate
         prediction = SmartPlanner().plan(plan, surveys: surveys, threads: options.threads.total)
     }
+
+    /// Little gain is not worth it, unless it is asked for.
+    func checkGain(_ mode: RenderMode) throws(SmartObstacle) {
+        let gain = prediction.predictedGain
+        if mode == .auto, gain < RenderCosts.leastGain { throw .littleGain(gain) }
+    }
 }

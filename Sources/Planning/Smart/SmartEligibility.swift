@@ -8,6 +8,7 @@ extension RenderPlan {
         guard let video else { throw .noPicture }
         guard case .source = video.cadence else { throw .changesPicture("frames are resampled") }
         if video.keyframeIntervalSeconds != nil { throw .changesPicture("keyframes are to be at other distances") }
+        if video.crf == 0 { throw .changesPicture("nothing of it may be lost") }
         if video.hdr != nil { throw .changesPicture("HDR metadata is written anew") }
         for index in Set(segments.map(\.source)).sorted() {
             let source = sources[index]

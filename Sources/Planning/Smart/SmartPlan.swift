@@ -23,6 +23,17 @@ package struct SmartPlan: Codable, Sendable, Equatable {
     package var predictedGain: Double { predictedFullSeconds / max(1e-6, predictedSeconds) }
 }
 
+/// Whether pictures will be copied, and what is expected of that.
+package struct CopyingOutlook: Codable, Sendable, Equatable {
+    /// Why everything will be encoded, one clause.
+    package var declined: String?
+    package var prediction: SmartPlan?
+
+    package init(declined: String?, prediction: SmartPlan?) {
+        (self.declined, self.prediction) = (declined, prediction)
+    }
+}
+
 /// What work costs, in seconds of one core. Measured by `make bench` at 1080p; what matters is how they compare.
 package struct RenderCosts: Sendable {
     /// For a million pixels of luma.

@@ -1,0 +1,26 @@
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@Suite("A smart render")
+struct SmartRenderTests {
+    /// H.264 with eight bits, shown as it is stored.
+    static let sources = [
+        "bframes_closed.mp4", "open_gop.mp4", "vfr.mp4", "vfr.mkv", "ntsc.mp4", "pal25.mp4", "film24.mkv", "hfr60.mp4",
+        "start_offset.ts", "start_10s.mp4", "late_video.mkv", "late_audio.mp4", "edit_list.mp4", "fullrange.mp4",
+        "bt601.mp4", "fragmented.mp4", "moov_last.mp4", "no_audio.mp4",
+    ]
+
+    @Test("keeps the frames that a full one keeps, when it keeps them, wherever it is cut", arguments: sources)
+    func sameFrames(name: String) throws {
+        let path = Fixture.media(name)
+        let source = try ReferenceVideo(path)
+        try withTemporaryFolder { folder in
+            for cut in Cut.allCases {
+                try SmartComparison.check(
+                    cut.ranges(of: source), of: path, in: folder, as: cut.rawValue, "\(name), \(cut)")
+            }
+        }
+    }
+}
