@@ -1,6 +1,6 @@
 internal import CFFmpeg
 internal import CFFmpegShims
-internal import Model
+package import Model
 
 /// What pulling from a decoder, filter graph or encoder gave.
 package enum PullResult: Sendable {

@@ -40,7 +40,7 @@ package struct Packet: ~Copyable {
             throw MediaError(rp_error_nomem, "making a packet")
         }
         pointer = fresh
-        var buffer = UnsafeMutableBufferPointer(start: fresh.pointee.data, count: count)
+        let buffer = UnsafeMutableBufferPointer(start: fresh.pointee.data, count: count)
         _ = buffer.update(from: bytes)
     }
 

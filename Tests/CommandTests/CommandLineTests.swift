@@ -82,7 +82,11 @@ struct CommandLineTests {
     func plan() throws {
         try withTemporaryFolder { folder in
             let edit = try writeEdit(folder, source: Self.clip, range: #","start_ms":500,"end_ms":700"#)
-            let result = try Command.reelpool("render", edit, "--output", "\(folder)/out.mp4", "--plan")
+            let words = ["render", edit, "--output", "\(folder)/out.mp4", "--plan"]
+            let shown = try Command.run(Fixture.program, words)
+            #expect(shown.status == 0 && shown.text.contains("0.5-0.7"), "\(shown.text)")
+            #expect(shown.text.contains("everything is encoded: "), "\(shown.text)")
+            let result = try Command.run(Fixture.program, words + ["--json"])
             #expect(result.status == 0)
             let plan = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
             let segment = try #require((plan["segments"] as? [[String: Any]])?.first)

@@ -1,5 +1,6 @@
 internal import Media
 internal import Model
+internal import Planning
 
 /// The decoded sound of one segment of a source that is read for its packets.
 final class PacketSound: SoundFrames {

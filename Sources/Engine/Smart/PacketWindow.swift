@@ -71,7 +71,11 @@ final class PacketWindow: CodedPictures {
         (self.stream, self.soundStream) = (stream, soundStream)
         timeBase = demuxer.timeBase(ofStream: stream)
         offset = demuxer.timeOffset(ofStream: stream)
-        soundOffset = soundStream.map { [demuxer] in demuxer.timeOffset(ofStream: $0) } ?? 0
+        if let soundStream {
+            soundOffset = demuxer.timeOffset(ofStream: soundStream)
+        } else {
+            soundOffset = 0
+        }
     }
 
     /// A picture's own timestamp, counted from the container's start.

@@ -1,4 +1,5 @@
 internal import Media
+internal import Model
 internal import Planning
 
 /// Encodes seams, each beginning with an IDR picture, every picture at once: its packet comes before the next one is

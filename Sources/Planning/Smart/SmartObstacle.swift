@@ -1,5 +1,3 @@
-package import Model
-
 /// Why a render cannot copy, and encodes everything anew instead. No failure: the output is the same, only later.
 package enum SmartObstacle: Error, Sendable, Equatable {
     // What the edit asks for.

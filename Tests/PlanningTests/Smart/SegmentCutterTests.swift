@@ -21,7 +21,7 @@ struct SegmentCutterTests {
         let head = try cutter.head(&stream, decodingFrom: start)
         var cut = Cut(head: head.seam?.times ?? [], endTime: head.endTime, decodedForHead: head.seam?.decoded ?? 0..<0)
         guard let entry = head.entry else { return cut }
-        let first = try #require(stream.picture(at: entry))
+        let first = stream.pictures[entry]
         cut.entry = first
         var position = entry
         var lastEntry = entry
