@@ -35,11 +35,13 @@ final class SeamDecoder {
                 }
             }
         }
+        let entryTime = try window.packet(at: seam.decoded.lowerBound)?.picture.time ?? .min
         for index in seam.decoded {
             try cancellation.check()
             guard let held = try window.packet(at: index) else { break }
             guard wanted.contains(held.picture.time) || !window.codec.isDisposable(held.packet) else { continue }
-            guard try decoder.send(held.packet) else {
+            // Leading pictures refer to what precedes the entry: nobody wants them, and nothing behind them needs them.
+            guard try decoder.send(held.packet) || held.picture.time < entryTime else {
                 throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
             }
             decodedPictures += 1
