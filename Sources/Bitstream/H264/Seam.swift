@@ -72,7 +72,9 @@ extension H264 {
                 for slice in unit.slices where slice.header.kind == .b {
                     hasB = true
                     // Motion and weights that are scaled by distances in time change with these.
-                    if !slice.header.usesSpatialDirect || sets.pictureSet.bipredictionWeights == 2 { isOrderFree = false }
+                    let usesDistances =
+                        !slice.header.usesSpatialDirect || sets.pictureSet.bipredictionWeights == 2
+                    if usesDistances { isOrderFree = false }
                 }
             }
             guard !pictures.isEmpty else { throw .encoderFormat }
