@@ -25,7 +25,7 @@ extension H264 {
                 packets.append(try rewriter.rewrite(picture, packet))
             }
             self.packets = packets
-            end = try rewriter.end(shift, following)
+            end = rewriter.end(shift)
         }
     }
 
@@ -88,7 +88,7 @@ extension H264 {
             var start = 0
             for (index, picture) in pictures.enumerated() {
                 if picture.unit.isIDR { start = index }
-                let before = pictures[start..<index].count { $0.order > picture.order }
+                let before = pictures[start..<index].count(where: { $0.order > picture.order })
                 guard before <= allowed else { throw .encoderOrder }
             }
         }
