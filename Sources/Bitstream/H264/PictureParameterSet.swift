@@ -40,7 +40,7 @@ extension H264 {
             self.unit = unit
             var set = self
             let rbsp = unit.dropFirst().withUnsafeBytes { NALUnits.unescaped($0) }
-            let obstacle = rbsp.withUnsafeBytes { bytes in
+            let obstacle = rbsp.withUnsafeBytes { bytes -> Obstacle? in
                 var reader = BitReader(bytes, isEscaped: false)
                 let obstacle = set.read(from: &reader, endingAt: stopBit(of: rbsp) ?? 0, sequences)
                 return reader.hasFailed ? .damaged : obstacle

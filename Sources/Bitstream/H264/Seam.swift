@@ -25,7 +25,7 @@ extension H264 {
                 packets.append(try rewriter.rewrite(picture, packet))
             }
             self.packets = packets
-            end = try rewriter.end(shift, following)
+            end = rewriter.end(shift)
         }
     }
 
@@ -72,7 +72,9 @@ extension H264 {
                 for slice in unit.slices where slice.header.kind == .b {
                     hasB = true
                     // Motion and weights that are scaled by distances in time change with these.
-                    if !slice.header.usesSpatialDirect || sets.pictureSet.bipredictionWeights == 2 { isOrderFree = false }
+                    let usesDistances =
+                        !slice.header.usesSpatialDirect || sets.pictureSet.bipredictionWeights == 2
+                    if usesDistances { isOrderFree = false }
                 }
             }
             guard !pictures.isEmpty else { throw .encoderFormat }
@@ -86,7 +88,7 @@ extension H264 {
             var start = 0
             for (index, picture) in pictures.enumerated() {
                 if picture.unit.isIDR { start = index }
-                let before = pictures[start..<index].count { $0.order > picture.order }
+                let before = pictures[start..<index].count(where: { $0.order > picture.order })
                 guard before <= allowed else { throw .encoderOrder }
             }
         }

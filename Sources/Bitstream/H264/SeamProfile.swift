@@ -50,7 +50,8 @@ extension H264 {
             // x264 fills up to whole macroblocks, to the right and below.
             let (width, height) = (sequence.croppedWidth, sequence.croppedHeight)
             let isAtCorner = sequence.cropping.left == 0 && sequence.cropping.top == 0
-            let isFilled = (width + 15) / 16 * 16 == sequence.codedWidth && (height + 15) / 16 * 16 == sequence.codedHeight
+            let isFilled =
+                (width + 15) / 16 == sequence.widthInMacroblocks && (height + 15) / 16 == sequence.heightInMacroblocks
             (self.width, self.height) =
                 isAtCorner && isFilled ? (width, height) : (sequence.codedWidth, sequence.codedHeight)
             (left, top) = (sequence.cropping.left, sequence.cropping.top)

@@ -21,7 +21,7 @@ extension H264 {
             references = ReferenceFrames(sequence)
         }
 
-        func end(_ shift: CopiedRun.Shift, _ following: SliceHeader?) throws(Obstacle) -> SeamEnd {
+        func end(_ shift: CopiedRun.Shift) -> SeamEnd {
             SeamEnd(
                 frameNum: lastReference, orderState: order, lastShown: lastShown, references: references, shift: shift,
                 idrPicID: lastID)

@@ -48,7 +48,8 @@ extension H264 {
             let isHigh = source.profile >= 100
             guard isHigh || !picture.usesTransform8x8 && picture.secondChromaQPOffset == picture.chromaQPOffset
             else { throw .encoderFormat }
-            if source.profile == 66, picture.usesCABAC || picture.weightsPredictions || picture.bipredictionWeights != 0 {
+            if source.profile == 66, picture.usesCABAC || picture.weightsPredictions || picture.bipredictionWeights != 0
+            {
                 throw .encoderFormat
             }
             guard encoder.maxReferenceFrames <= source.maxReferenceFrames else { throw .encoderReferences }
