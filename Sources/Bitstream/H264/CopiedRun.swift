@@ -50,7 +50,9 @@ extension H264 {
 
 extension H264.CopiedRun {
     /// The next picture, which is copied.
-    mutating func keep(_ unit: H264.AccessUnit) throws(H264.Obstacle) {
+    ///
+    /// - Returns: how it is to mark references instead, where it says something of pictures that the output never had.
+    mutating func keep(_ unit: H264.AccessUnit) throws(H264.Obstacle) -> H264.SliceHeader.Marking? {
         let header = unit.header
         if header.isIDR {
             self = Self(sequence, output)
@@ -61,19 +63,20 @@ extension H264.CopiedRun {
             } else {
                 references.append(.init(frameNum: 0, order: 0, isPresent: true))
             }
-            return
+            return nil
         }
         try checkNumber(header)
         let shifted = shift.applied(to: header, output)
         let order = try checkOrder(header, shifted)
         try fillGap(upTo: shifted.frameNum)
         for slice in unit.slices { try checkLists(slice.header, shifted.frameNum, order) }
-        try mark(shifted, order)
+        let marking = try mark(shifted, order)
         isEmpty = false
         if header.isReference {
             previousNum = header.resetsAll ? 0 : header.frameNum
             previousOutputNum = header.resetsAll ? 0 : shifted.frameNum
         }
+        return marking
     }
 
     /// The next picture of the source, which is left out.
@@ -144,18 +147,26 @@ extension H264.CopiedRun {
         }
     }
 
+    /// Frames that are not of this run are older than all that are, so that they go first in the output as in the
+    /// source, however many there are: to unmark some of them, or all, changes nothing for the run.
+    ///
     /// Source: §8.2.5.1, §8.2.5.3, §8.2.5.4.
-    private mutating func mark(_ header: H264.SliceHeader, _ order: Int) throws(H264.Obstacle) {
+    private mutating func mark(
+        _ header: H264.SliceHeader, _ order: Int
+    ) throws(H264.Obstacle) -> H264.SliceHeader.Marking? {
         var isShortTerm = true
+        var replaced: H264.SliceHeader.Marking?
         switch header.marking {
-        case .none, .idr: return
+        case .none, .idr: return nil
         case .slidingWindow: references.slide(before: header.frameNum, capacity: references.capacity)
         case .adaptive(let operations):
+            var possible: [H264.SliceHeader.Marking.Operation] = []
             for operation in operations {
                 switch operation {
                 case .unmark(let distance):
-                    let found = references.remove(distance: distance, from: header.frameNum)
-                    guard found != nil || isWhole else { throw .missingReference }
+                    if references.remove(distance: distance, from: header.frameNum) != nil || isWhole {
+                        possible.append(operation)
+                    }
                 case .unmarkAll:
                     guard isWhole else { throw .pictureOrder }
                     references.removeAll()
@@ -169,10 +180,15 @@ extension H264.CopiedRun {
                     if case .keepAsLongTerm = operation { isShortTerm = false }
                 }
             }
+            if !isWhole, possible.count < operations.count {
+                possible += references.removeAbsent(from: header.frameNum).map { .unmark($0) }
+                replaced = .adaptive(possible)
+            }
         }
-        guard isShortTerm else { return }
+        guard isShortTerm else { return replaced }
         let frameNum = header.resetsAll ? 0 : header.frameNum
         references.append(.init(frameNum: frameNum, order: header.resetsAll ? 0 : order, isPresent: true))
+        return replaced
     }
 }
 

@@ -50,6 +50,6 @@ extension H264 {
             return try rewriter.rewrite(picture, Array(packet))
         }
 
-        func end() throws(Obstacle) -> SeamEnd { try rewriter.end(shift, following) }
+        func end() -> SeamEnd { rewriter.end(shift) }
     }
 }

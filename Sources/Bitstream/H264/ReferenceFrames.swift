@@ -37,6 +37,15 @@ extension H264 {
             index(distance: distance, from: current).map { frames.remove(at: $0) }
         }
 
+        /// Removes all that are not present.
+        ///
+        /// - Returns: how far their PicNums are from the current picture's.
+        mutating func removeAbsent(from current: Int) -> [Int] {
+            let distances = frames.filter { !$0.isPresent }.map { modulo(current - $0.frameNum, maxFrameNum) }
+            frames.removeAll { !$0.isPresent }
+            return distances
+        }
+
         /// Makes room for one more: the frame decoded longest ago goes.
         ///
         /// - Returns: how far its PicNum is from the current picture's.

@@ -62,10 +62,10 @@ extension H264 {
             } else {
                 throw .entry
             }
-            try next.keep(unit)
+            let marking = try next.keep(unit)
             var id = unit.header.idrPicID
             if unit.isIDR, id == previousID { id = Self.otherID(id) }
-            let copied = try rewritten(unit, packet, next.shift, id)
+            let copied = try rewritten(unit, packet, next.shift, id, marking)
             (run, seamEnd, previousID) = (next, nil, unit.isIDR ? id : nil)
             return copied
         }
@@ -119,7 +119,7 @@ extension H264 {
             guard var seam = growing else { throw .encoderFormat }
             growing = nil
             let written = try seam.write(packet)
-            let end = try seam.end()
+            let end = seam.end()
             (run, seamEnd, previousID, growing) = (nil, end, end.idrPicID, seam)
             return written
         }
@@ -133,9 +133,10 @@ extension H264 {
         }
 
         private func rewritten(
-            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ shift: CopiedRun.Shift, _ id: Int
+            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ shift: CopiedRun.Shift, _ id: Int,
+            _ marking: SliceHeader.Marking?
         ) throws(Obstacle) -> Copied {
-            let isRenumbered = !shift.isZero || id != unit.header.idrPicID
+            let isRenumbered = !shift.isZero || id != unit.header.idrPicID || marking != nil
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRenumbered || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
             var output: [UInt8] = []
@@ -150,6 +151,7 @@ extension H264 {
                 if isRenumbered {
                     var header = shift.applied(to: slice.header, configuration.sequence)
                     header.idrPicID = id
+                    if let marking { header.marking = marking }
                     guard let picture = configuration.pictureSet(header.pictureSetID) else { throw .damaged }
                     let renumbered = try H264.rewritten(
                         bytes, from: slice.header, to: header, configuration.sequence, picture)
