@@ -15,7 +15,7 @@ final class RenderSession {
 
     private let file: OutputFile
     private let programmeVideo: ProgrammeVideo?
-    private let sound: ProgrammeSound?
+    private let sound: EncodedSound?
     /// Open sources, most recently used last.
     private var sessions: [(source: Int, session: SourceSession)] = []
     /// The length of what was placed so far, in seconds; exact.
@@ -37,7 +37,7 @@ final class RenderSession {
             files, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
             options: options, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
-        sound = file.audioFormat.map { [file] in ProgrammeSound(file, format: $0, cancellation: cancellation) }
+        sound = file.audioFormat.map { [file] in EncodedSound(file, format: $0, cancellation: cancellation) }
     }
 
     func run() throws -> RenderReport {

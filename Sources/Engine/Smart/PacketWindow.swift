@@ -14,7 +14,7 @@ final class WindowPacket {
 }
 
 /// A source's packet of sound.
-final class SoundPacket {
+final class HeldSound {
     let packet: Packet
     /// In ticks of its stream, from the container's start.
     let time: Int64
@@ -50,7 +50,7 @@ final class PacketWindow: CodedPictures {
 
     private var pictures: [WindowPacket] = []
     private var firstPicture = 0
-    private var sounds: [SoundPacket] = []
+    private var sounds: [HeldSound] = []
     private var firstSound = 0
     private var heldBytes = 0
     private var reachedEnd = false
@@ -125,7 +125,7 @@ final class PacketWindow: CodedPictures {
     // MARK: Sound
 
     /// - Returns: `nil` behind the last one.
-    func sound(at index: Int) throws -> SoundPacket? {
+    func sound(at index: Int) throws -> HeldSound? {
         precondition(index >= firstSound, "a packet that was forgotten")
         while index >= firstSound + sounds.count {
             guard try read() else { return nil }
@@ -166,7 +166,7 @@ final class PacketWindow: CodedPictures {
             try checkOrder(picture)
             pictures.append(WindowPacket(packet, picture))
         } else if packet.streamIndex == soundStream, let time = packet.presentationTime ?? packet.decodeTime {
-            sounds.append(SoundPacket(packet, time: time + soundOffset))
+            sounds.append(HeldSound(packet, time: time + soundOffset))
         } else {
             heldBytes -= packet.sizeBytes
         }

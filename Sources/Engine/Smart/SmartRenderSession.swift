@@ -19,7 +19,7 @@ final class SmartRenderSession {
     private let encoder: SeamEncoder
     private let verifier: SeamVerifier
     private let output: SmartOutput
-    private let sound: ProgrammeSound?
+    private let sound: EncodedSound?
     private let timeBase: Rational
 
     /// How long the programme is so far, in the pictures' ticks.
@@ -62,7 +62,7 @@ final class SmartRenderSession {
         output = try SmartOutput(
             files, plan: plan, like: window, codec: codec, configuration: configuration,
             clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
-        sound = output.audioFormat.map { [output] in ProgrammeSound(output, format: $0, cancellation: cancellation) }
+        sound = output.audioFormat.map { [output] in EncodedSound(output, format: $0, cancellation: cancellation) }
         notes = plan.notes
         work = RenderReport.Smart(
             predictedSeconds: prediction.predictedSeconds, predictedGain: prediction.predictedGain)

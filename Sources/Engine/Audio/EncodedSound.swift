@@ -16,7 +16,7 @@ protocol SampleSink: AnyObject {
 }
 
 /// Places the sound of segments one after the other, sample by sample on the programme's clock, for encoding.
-final class ProgrammeSound {
+final class EncodedSound {
     private let sink: any SampleSink
     private let format: AudioFormat
     private let cancellation: Cancellation
