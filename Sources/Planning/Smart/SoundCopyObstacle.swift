@@ -78,10 +78,13 @@ extension SoundCopyObstacle {
         guard !stream.encrypted else { return fail(.encrypted) }
         guard !source.configuration.isEmpty else { return fail(.noConfiguration) }
         guard let found = AACConfiguration(source.configuration) else { return fail(.unreadableConfiguration) }
+        guard found.objectType == 2, stream.profile.map({ $0 == "LC" }) ?? true else {
+            return fail(.otherProfile(stream.profile ?? "\(found.objectType)"))
+        }
         // Bands above the stream's own may show only once it is decoded.
-        guard found.objectType == 2, !found.replicatesBands, stream.profile.map({ $0 == "LC" }) ?? true,
-            stream.sampleRate == found.sampleRate
-        else { return fail(.otherProfile(stream.profile ?? "\(found.objectType)")) }
+        guard !found.replicatesBands, stream.sampleRate == found.sampleRate else {
+            return fail(.otherProfile("HE-AAC"))
+        }
         guard found.frameSamples == 1024 else { return fail(.otherFrameLength(found.frameSamples)) }
         guard (1...6).contains(found.channelConfiguration), !found.isExtended,
             stream.channels == found.channelConfiguration

@@ -32,6 +32,8 @@ final class SoundSplicer {
     private var scanned: Int64 = 1
     /// Rounds of joining that failed in the clean stretch at `scanned`.
     private var failedRounds = 0
+    /// The frame at which the next round begins.
+    private var retry: Int64 = 0
     /// The last packets written.
     private var written: [Int64: SoundPacket] = [:]
     /// Packets to be written, in order.
@@ -102,7 +104,7 @@ final class SoundSplicer {
         let entry = try best ?? hardEntry(at: scanned - 1)
         try copy(upTo: entry.joint)
         noteJoin(entry.quality)
-        (state, failedRounds) = (.encoding(entry.encoder), 0)
+        (state, failedRounds, retry) = (.encoding(entry.encoder), 0, 0)
         return true
     }
 
@@ -180,23 +182,21 @@ final class SoundSplicer {
         scanned = max(scanned, next + 1)
         while scanned < horizon, !isClean(scanned) {
             scanned += 1
-            failedRounds = 0
+            (failedRounds, retry) = (0, 0)
         }
         let end = endOfClean(from: scanned)
         let isClosed = isFinal || end < horizon
-        guard failedRounds < Self.rounds, end - scanned > SoundCutter.leastCopied + Self.search else {
-            if !isClosed, failedRounds < Self.rounds {
-                try write(from: encoder, upTo: scanned - 1)
-                return false
-            }
-            // Not worth it, or not possible.
-            scanned = end
-            try write(from: encoder, upTo: isFinal && end == horizon ? end : end - 1)
+        let start = max(scanned, retry)
+        guard failedRounds < Self.rounds, end - start > SoundCutter.leastCopied + Self.search else {
+            let isHopeless = isClosed || failedRounds == Self.rounds
+            if isHopeless { scanned = end }
+            // Where packets may yet be copied, the last encoded one waits for its shape.
+            try write(from: encoder, upTo: isFinal && end == horizon ? end : min(start, end) - 1)
             return isClosed
         }
-        try write(from: encoder, upTo: scanned - 1)
+        try write(from: encoder, upTo: start - 1)
         var best: Exit?
-        for joint in scanned..<scanned + Self.search {
+        for joint in start..<start + Self.search {
             guard let exit = try exit(at: joint, encoder) else { continue }
             if exit.quality.decibels < best?.quality.decibels ?? .infinity { best = exit }
             if exit.quality.isClean { break }
@@ -204,7 +204,7 @@ final class SoundSplicer {
         }
         guard let best, best.quality.isClean || best.quality.isBearable else {
             failedRounds += 1
-            scanned = min(end, scanned + Self.roundDistance)
+            retry = start + Self.roundDistance
             return true
         }
         try write(from: encoder, upTo: best.joint - 1)
@@ -244,7 +244,8 @@ final class SoundSplicer {
     /// Copies from `joint` on; `nil` where windows cannot meet.
     private func exit(at joint: Int64, _ encoder: SpliceEncoder) throws -> Exit? {
         guard let run = programme.run(cleanAt: joint), let first = run.packet(joint),
-            let second = run.packet(joint + 1), first.head?.beginsLong == true, let shape = run.packet(joint - 1)?.head?.shape
+            let second = run.packet(joint + 1), first.head?.beginsLong == true,
+            let shape = run.packet(joint - 1)?.head?.shape
         else { return nil }
         try feed(encoder, upTo: joint - 1 + SpliceEncoder.delay)
         guard var last = encoder.packet(joint - 1), let head = last.head, head.endsLong else { return nil }
