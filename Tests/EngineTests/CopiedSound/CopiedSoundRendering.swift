@@ -15,7 +15,8 @@ struct CompressedSound {
     let parameters: CodecParameters
     let stream: AudioStream
 
-    init(_ path: String) throws {
+    /// - Parameter hole: packets that begin in it are left out.
+    init(_ path: String, without hole: Range<Rational>? = nil) throws {
         LogCapture.install()
         self.path = path
         var demuxer = try Demuxer(LocalFile(path: path), cancellation: Cancellation())
@@ -31,7 +32,7 @@ struct CompressedSound {
             guard packet.streamIndex == stream.index else { continue }
             if let fed = FedPacket(packet, timeBase: timeBase, offset: offset) { found.append(fed) }
         }
-        packets = found
+        packets = found.filter { hole?.contains($0.time) != true }
     }
 
     var seconds: Rational { (packets.last.map { $0.time + ($0.duration ?? .zero) }) ?? .zero }
@@ -57,6 +58,9 @@ struct CopiedProgramme {
 
     let report: SoundCopyReport
     let pieces: [Piece]
+    let fades: Bool
+    /// The programme's length in samples.
+    let samples: Int64
     /// What was written, packet by packet.
     let packets: [[UInt8]]
 
@@ -113,22 +117,54 @@ struct CopiedProgramme {
         try file.muxer.finish()
         try outputs.commit([file.file])
         report = track.report
-        self.pieces = pieces
+        (self.pieces, self.fades, samples) = (pieces, fades, track.samples ?? 0)
         packets = try CompressedSound(output).packets.map(\.bytes)
     }
 
-    /// What the programme should sound like, of what the source does.
+    /// What the programme should sound like, of what the source does: its pieces where the grid puts them, faded for
+    /// 5 ms at seams.
     func meant(_ source: ReferenceAudio) -> [[Float]] {
-        source.channels.map { channel in
+        let fade = Float(source.sampleRate / 200)
+        return source.channels.map { channel in
             var samples: [Float] = []
-            for piece in pieces {
-                samples += piece.samples.map { place in
-                    let index = Int(place + piece.offset)
-                    return channel.indices.contains(index) ? channel[index] : 0
+            for (index, piece) in pieces.enumerated() {
+                for place in piece.samples {
+                    let position = Int(place + piece.offset)
+                    var sample = channel.indices.contains(position) ? channel[position] : 0
+                    let (since, until) = (place - piece.samples.lowerBound, piece.samples.upperBound - place)
+                    if fades, index > 0 { sample *= min(1, Float(since) / fade) }
+                    if fades, index < pieces.count - 1 { sample *= min(1, Float(until) / fade) }
+                    samples.append(sample)
                 }
             }
             return samples
         }
+    }
+}
+
+/// How far what is heard is from what was meant, 1024 samples at a time.
+enum FrameErrors {
+    /// The frame with the largest error, in decibels of the sound around it; frames in near silence count little.
+    static func worst(_ heard: [[Float]], _ meant: [[Float]]) -> (decibels: Double, frame: Int) {
+        let count = min(heard.first?.count ?? 0, meant.first?.count ?? 0) / 1024
+        func power(_ samples: [Float], _ frame: Int) -> Double {
+            guard (0..<count).contains(frame) else { return 0 }
+            return samples[frame * 1024..<(frame + 1) * 1024].reduce(0) { $0 + Double($1 * $1) }
+        }
+        var worst = (decibels: -Double.infinity, frame: 0)
+        for frame in 0..<count {
+            var (error, sound) = (0.0, 1e-7 * 1024)
+            for (heard, meant) in zip(heard, meant) {
+                for place in frame * 1024..<(frame + 1) * 1024 {
+                    let difference = Double(heard[place] - meant[place])
+                    error += difference * difference
+                }
+                sound += (frame - 1...frame + 1).map { power(meant, $0) }.max() ?? 0
+            }
+            let decibels = 10 * log10(max(1e-12, error / sound))
+            if decibels > worst.decibels { worst = (decibels, frame) }
+        }
+        return worst
     }
 }
 

@@ -28,18 +28,25 @@ final class PacketDecoder {
         let packet = try Packet(copying: bytes, time: 0, duration: PacketGrid.frameSamples, isKey: true)
         var found: SoundFrame?
         guard try decoder.send(packet) else { return Self.silent(format) }
-        while true {
-            do {
-                guard case .produced = try decoder.receive(into: &frame) else { break }
-            } catch let error as MediaError where error.code == .damagedMedia {
-                continue
-            }
+        while try receive() {
             guard frame.sampleCount == Int(PacketGrid.frameSamples), frame.channels == format.layout.channels,
                 frame.sampleRate == format.sampleRate
             else { throw EngineError(.damagedMedia, "the sound is not what its description says") }
             found = (0..<format.layout.channels).map { Array(frame.samples(channel: $0)) }
         }
         return found ?? Self.silent(format)
+    }
+
+    /// - Returns: `false` when there is no further frame. Damaged ones are passed over.
+    private func receive() throws -> Bool {
+        while true {
+            do throws(MediaError) {
+                guard case .produced = try decoder.receive(into: &frame) else { return false }
+                return true
+            } catch {
+                guard error.code == .damagedMedia else { throw error }
+            }
+        }
     }
 
     static func silent(_ format: AudioFormat) -> SoundFrame {

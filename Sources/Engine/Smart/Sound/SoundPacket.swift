@@ -28,9 +28,9 @@ struct FedPacket {
     /// - Parameters:
     ///   - timeBase: of the packet's stream.
     ///   - offset: in its ticks, added to its times counts them from the container's start.
-    /// - Returns: `nil` for a packet without a time.
+    /// - Returns: `nil` for a packet without a time, or with nothing in it.
     init?(_ packet: borrowing Packet, timeBase: Rational, offset: Int64) {
-        guard let time = packet.presentationTime ?? packet.decodeTime else { return nil }
+        guard let time = packet.presentationTime ?? packet.decodeTime, packet.sizeBytes > 0 else { return nil }
         self.init(
             bytes: packet.bytes.map(\.self), time: Rational(time + offset) * timeBase,
             duration: packet.duration > 0 ? Rational(packet.duration) * timeBase : nil, isDiscarded: packet.isDiscarded)
