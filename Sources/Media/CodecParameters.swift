@@ -89,10 +89,17 @@ extension Muxer {
 extension Packet {
     /// A packet of its own, with a copy of `bytes`; times in ticks of whatever time base it is written in.
     package init(copying bytes: [UInt8], time: Int64, duration: Int64, isKey: Bool) throws(MediaError) {
-        try self.init()
-        try check(av_new_packet(pointer, Int32(bytes.count)), "making a packet")
+        var fresh: UnsafeMutablePointer<AVPacket>? = try allocated(av_packet_alloc(), "making a packet")
+        let pointer = fresh.unsafelyUnwrapped
+        do throws(MediaError) {
+            try check(av_new_packet(pointer, Int32(bytes.count)), "making a packet")
+        } catch {
+            av_packet_free(&fresh)
+            throw error
+        }
         if !bytes.isEmpty { pointer.pointee.data.update(from: bytes, count: bytes.count) }
         (pointer.pointee.pts, pointer.pointee.dts, pointer.pointee.duration) = (time, time, duration)
         if isKey { pointer.pointee.flags |= AV_PKT_FLAG_KEY }
+        self.init(owning: pointer)
     }
 }

@@ -41,11 +41,14 @@ final class JoinCheck {
     /// The worst channel's error, in decibels of its sound; a channel that is all but silent counts for as much as a
     /// thousandth of all.
     private static func error(of heard: SoundFrame, against meant: SoundFrame) -> Double {
-        let powers = meant.map { $0.reduce(0.0) { $0 + Double($1 * $1) } }
+        let powers = meant.map { channel in channel.reduce(0.0) { $0 + Double($1 * $1) } }
         let floor = max(1e-9 * Double(PacketGrid.frameSamples), powers.reduce(0, +) / 1000)
-        let ratios = zip(zip(heard, meant), powers).map { pair, power in
-            zip(pair.0, pair.1).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) } / max(power, floor)
+        var worst = 0.0
+        for (channel, power) in powers.enumerated() {
+            var error = 0.0
+            for (heard, meant) in zip(heard[channel], meant[channel]) { error += Double((heard - meant) * (heard - meant)) }
+            worst = max(worst, error / max(power, floor))
         }
-        return decibels(ofAmplitude: max(1e-6, (ratios.max() ?? 0).squareRoot()))
+        return decibels(ofAmplitude: max(1e-6, worst.squareRoot()))
     }
 }
