@@ -20,15 +20,22 @@ package struct Decoder: ~Copyable {
         limits: DemuxerLimits = DemuxerLimits()
     ) throws(MediaError) {
         let stream = demuxer.stream(index)
-        guard let codec = avcodec_find_decoder(stream.pointee.codecpar.pointee.codec_id) else {
+        context = try Self.open(
+            stream.pointee.codecpar, timeBase: stream.pointee.time_base, threads: threads, limits: limits)
+    }
+
+    static func open(
+        _ parameters: UnsafePointer<AVCodecParameters>, timeBase: AVRational, threads: Int, limits: DemuxerLimits
+    ) throws(MediaError) -> UnsafeMutablePointer<AVCodecContext> {
+        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
             throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
         }
         var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(
             avcodec_alloc_context3(codec), "making a decoder")
         let context = fresh.unsafelyUnwrapped
         do throws(MediaError) {
-            try check(avcodec_parameters_to_context(context, stream.pointee.codecpar), "setting up the decoder")
-            context.pointee.pkt_timebase = stream.pointee.time_base
+            try check(avcodec_parameters_to_context(context, parameters), "setting up the decoder")
+            context.pointee.pkt_timebase = timeBase
             context.pointee.max_pixels = limits.maximumPixels
             context.pointee.thread_count = Int32(threads)
             context.pointee.request_sample_fmt = AV_SAMPLE_FMT_FLTP
@@ -37,7 +44,7 @@ package struct Decoder: ~Copyable {
             avcodec_free_context(&fresh)
             throw error
         }
-        self.context = context
+        return context
     }
 
     /// A decoder of what is being written, that takes nothing for good which is not: every error is one.

@@ -33,6 +33,8 @@ package struct AudioEncoderSettings: Sendable {
     package var format: AudioFormat
     package var bitRate: Int?
     package var globalHeader = true
+    /// libavcodec's or the library's own, by name.
+    package var options: [String: String] = [:]
 
     package init(encoder: String, format: AudioFormat, bitRate: Int?) {
         (self.encoder, self.format, self.bitRate) = (encoder, format, bitRate)
@@ -75,7 +77,7 @@ package struct Encoder: ~Copyable {
 
     package init(audio settings: AudioEncoderSettings) throws(MediaError) {
         let codec = try Self.find(settings.encoder)
-        context = try Self.open(codec, options: [:]) { (context) throws(MediaError) in
+        context = try Self.open(codec, options: settings.options) { (context) throws(MediaError) in
             context.pointee.sample_fmt = rp_encoder_sample_format(codec)
             guard context.pointee.sample_fmt != AV_SAMPLE_FMT_NONE else {
                 throw MediaError(rp_error_invalid_data, "encoding with \(settings.encoder)", code: .noEncoder)

@@ -12,7 +12,7 @@ package enum IndexPlacement: Sendable {
 
 /// A container being written. Packets may come in any order between streams; each stream's own must be in order.
 package struct Muxer: ~Copyable {
-    private let context: UnsafeMutablePointer<AVFormatContext>
+    let context: UnsafeMutablePointer<AVFormatContext>
     private let bridge: OutputBridge
     private var reservation: Range<Int64>?
     /// Set when an index that was to stand first had no room there.

@@ -7,27 +7,16 @@ internal import Planning
 /// Positions count output samples from the segment's first picture. Gaps in the source become silence, overlaps are
 /// dropped, mutes and bleeps are applied, and seams are faded.
 final class SegmentSound {
-    /// 5 ms: short enough to lose nothing, long enough not to click.
-    static let fadeSeconds = Rational(5, 1000)
+    static let fadeSeconds = SoundShaper.fadeSeconds
     /// Timestamps of one continuous stream wander by less (containers with millisecond clocks, encoders' rounding).
     private static let jitterSeconds = 0.04
-    /// The censoring tone. Source: common broadcast practice, 1 kHz.
-    private static let bleepHertz = 1000.0
-    private static let bleepAmplitude: Float = 0.1
-
-    /// What is done to the samples.
-    struct Shape {
-        var fadesIn = false
-        var fadesOut = false
-        /// In source time, sorted.
-        var effects: [SoundEffect] = []
-    }
+    typealias Shape = SoundShaper.Shape
 
     private let format: AudioFormat
     private let timeBase: Rational
     /// In source seconds: what position 0 is.
     private let origin: Rational
-    private let shape: Shape
+    private let shaper: SoundShaper
 
     private var resampler: Resampler?
     private var ready: Samples
@@ -45,7 +34,8 @@ final class SegmentSound {
     ///   - timeBase: of the frames that will be fed.
     ///   - origin: the source time of position 0, in seconds.
     init(format: AudioFormat, timeBase: Rational, origin: Rational, shape: Shape = Shape()) {
-        (self.format, self.timeBase, self.origin, self.shape) = (format, timeBase, origin, shape)
+        (self.format, self.timeBase, self.origin) = (format, timeBase, origin)
+        shaper = SoundShaper(shape, format: format, origin: origin)
         ready = Samples(channels: format.layout.channels)
     }
 
@@ -135,9 +125,11 @@ final class SegmentSound {
         makeOwedSilence(upTo: position)
         let count = Int(min(position - readyPosition, Int64(ready.count)))
         guard count > 0 else { return }
-        let range = readyPosition..<readyPosition + Int64(count)
-        applyEffects(range)
-        applyFades(range, length: length)
+        for channel in 0..<format.layout.channels {
+            let samples = UnsafeMutableBufferPointer(rebasing: ready[channel: channel].prefix(count))
+            shaper.applyEffects(to: samples, channel: channel, from: readyPosition)
+            shaper.applyFades(to: samples, from: readyPosition, length: length)
+        }
         output.append(count, from: &ready)
         readyPosition += Int64(count)
     }
@@ -165,50 +157,5 @@ final class SegmentSound {
         let dropped = Int(min(surplus, Int64(ready.count)))
         ready.removeLast(dropped)
         surplus -= Int64(dropped)
-    }
-
-    // MARK: Effects
-
-    private var fadeSamples: Int64 { Self.fadeSeconds.ticks(in: Rational(1, Int64(format.sampleRate))) }
-
-    private func applyFades(_ range: Range<Int64>, length: Int64?) {
-        let fade = max(1, min(fadeSamples, (length ?? .max) / 2))
-        if shape.fadesIn, range.lowerBound < fade {
-            scale(range.lowerBound..<min(range.upperBound, fade)) { Float($0) / Float(fade) }
-        }
-        if shape.fadesOut, let length, range.upperBound > length - fade {
-            scale(max(range.lowerBound, length - fade)..<range.upperBound) { Float(length - $0) / Float(fade) }
-        }
-    }
-
-    private func applyEffects(_ range: Range<Int64>) {
-        for effect in shape.effects {
-            let (start, end) = (position(of: effect.start), position(of: effect.end))
-            let fade = max(1, min(fadeSamples, (end - start) / 2))
-            // The sound itself fades within the range's edges, so that nothing outside it is touched.
-            let touched = max(start, range.lowerBound)..<max(max(start, range.lowerBound), min(end, range.upperBound))
-            guard !touched.isEmpty else { continue }
-            func distance(_ position: Int64) -> Float { Float(min(fade, min(position - start, end - 1 - position))) }
-            scale(touched) { 1 - distance($0) / Float(fade) }
-            guard effect.kind == .bleep else { continue }
-            let step = 2 * Double.pi * Self.bleepHertz / Double(format.sampleRate)
-            for channel in 0..<format.layout.channels where channel != lowFrequencyChannel {
-                let samples = ready[channel: channel]
-                for position in touched {
-                    let level = Self.bleepAmplitude * distance(position) / Float(fade)
-                    samples[Int(position - readyPosition)] += level * sine(step * Double(position - start))
-                }
-            }
-        }
-    }
-
-    /// In every layout with one, the fourth channel is the subwoofer's: a 1 kHz tone does not belong there.
-    private var lowFrequencyChannel: Int? { format.layout.channels >= 6 ? 3 : nil }
-
-    private func scale(_ range: Range<Int64>, _ gain: (Int64) -> Float) {
-        for channel in 0..<format.layout.channels {
-            let samples = ready[channel: channel]
-            for position in range { samples[Int(position - readyPosition)] *= gain(position) }
-        }
     }
 }

@@ -1,0 +1,223 @@
+import Foundation
+import Media
+import Model
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import Planning
+
+/// Programmes of copied sound, as the `ffmpeg` command decodes them, against what it decodes of the source.
+@Suite("Copied sound")
+struct CopiedSoundTests {
+    struct Kind: CustomTestStringConvertible {
+        var rate: Int
+        var channels: Int
+        var options = ["-b:a", "128k"]
+        var testDescription: String { "\(rate) Hz, \(channels) channels, \(options.joined(separator: " "))" }
+    }
+
+    static let kinds = [
+        Kind(rate: 44100, channels: 2), Kind(rate: 48000, channels: 2), Kind(rate: 48000, channels: 1),
+        Kind(rate: 44100, channels: 1, options: ["-b:a", "64k"]),
+        Kind(rate: 48000, channels: 6, options: ["-b:a", "384k"]),
+        Kind(rate: 48000, channels: 2, options: ["-b:a", "192k", "-aac_pns", "0"]),
+    ]
+
+    /// Odd lengths that no grid has, in order and back.
+    static let ranges = [
+        SoundRange(start: Rational(1001, 1000), length: Rational(2003, 1000)),
+        SoundRange(start: Rational(5555, 1000), length: Rational(40, 25)),
+        SoundRange(start: Rational(333, 1000), length: Rational(1001, 30000) * Rational(57)),
+        SoundRange(start: Rational(8), length: Rational(1777, 1000)),
+    ]
+
+    @Test("is the source's own, moved by half a packet at most", arguments: kinds)
+    func place(kind: Kind) throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(
+                folder, rate: kind.rate, channels: kind.channels, options: kind.options)
+            let source = try CompressedSound(path)
+            let made = try CopiedProgramme(Self.ranges, of: source, to: "\(folder)/out.mp4")
+            try Self.check(made, "\(folder)/out.mp4", path, kind.testDescription)
+            print("REPORT", kind.testDescription, made.report)
+            #expect(made.report.packetsCopied > 10 * made.report.packetsEncoded)
+            #expect(made.report.joins == 2 * Self.ranges.count)
+            #expect(made.report.worstJoinDecibels < -12)
+        }
+    }
+
+    /// Everything is heard where it was meant, to the sample, and no packet is unlike it.
+    static func check(
+        _ made: CopiedProgramme, _ output: String, _ path: String, _ what: String, worst: Double = -10
+    ) throws {
+        let heard = try ReferenceAudio(output)
+        let meant = made.meant(try ReferenceAudio(path))
+        try #require(heard.channels.count == meant.count)
+        #expect(made.samples == Int64(meant.first?.count ?? 0), "\(what)")
+        #expect(heard.count == Int(made.samples), "\(what)")
+        #expect(made.pieces.allSatisfy { abs($0.shift) <= 512 }, "\(what)")
+        #expect(made.report.largestShift <= Rational(512, Int64(heard.sampleRate)), "\(what)")
+        let found = FrameErrors.worst(heard.channels, meant)
+        #expect(found.decibels < worst, "at frame \(found.frame) of \(what)")
+        for piece in made.pieces where piece.samples.count > 8192 {
+            let middle = Int(piece.samples.lowerBound) + piece.samples.count / 2
+            let window = middle - 2048..<middle + 2048
+            let (lag, decibels) = Sound.alignment(
+                of: heard.channels.map { Array($0[window]) }, to: meant.map { Array($0[window]) }, limit: 8)
+            #expect(lag == 0 && decibels > 20, "\(what)")
+        }
+    }
+
+    @Test("is the same packets however it is fed", arguments: [UInt64](1...8))
+    func piecewise(seed: UInt64) throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 44100, channels: 2)
+            let source = try CompressedSound(path)
+            var random = SeededGenerator(seed: seed)
+            let ranges = (0..<6).map { _ in
+                SoundRange(
+                    start: Rational(Int64.random(in: 0...9000, using: &random), 1000),
+                    length: Rational(Int64.random(in: 1...2500, using: &random), 1000))
+            }
+            let whole = try CopiedProgramme(ranges, of: source, to: "\(folder)/whole.mp4")
+            let pieces = try CopiedProgramme(ranges, of: source, to: "\(folder)/pieces.mp4", random: random)
+            #expect(whole.packets == pieces.packets, "seed \(seed)")
+            try Self.check(pieces, "\(folder)/pieces.mp4", path, "seed \(seed)")
+        }
+    }
+
+    @Test("stays in place over hundreds of cuts")
+    func manyCuts() throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 44100, channels: 1, seconds: 30)
+            let source = try CompressedSound(path)
+            var random = SeededGenerator(seed: 77)
+            let ranges = (0..<500).map { _ in
+                SoundRange(
+                    start: Rational(Int64.random(in: 0...2_700_000, using: &random), 100_000),
+                    length: Rational(1001, 30000) * Rational(Int64.random(in: 15...60, using: &random)))
+            }
+            let made = try CopiedProgramme(ranges, of: source, to: "\(folder)/out.mp4")
+            try Self.check(made, "\(folder)/out.mp4", path, "500 cuts")
+            #expect(made.report.packetsCopied > 5 * made.report.packetsEncoded)
+        }
+    }
+
+    @Test("is encoded where segments are shorter than a few packets")
+    func tinySegments() throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 48000, channels: 2)
+            let source = try CompressedSound(path)
+            let ranges = (0..<60).map { SoundRange(start: Rational($0 * 7, 50), length: Rational($0 % 5 + 1, 30)) }
+            let made = try CopiedProgramme(ranges, of: source, to: "\(folder)/out.mp4")
+            try Self.check(made, "\(folder)/out.mp4", path, "tiny segments")
+            #expect(made.report.packetsCopied == 0 && made.report.joins == 0)
+        }
+    }
+
+    @Test("is silent or bleeps where it is told to, and copied elsewhere")
+    func effects() throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 48000, channels: 2)
+            let source = try CompressedSound(path)
+            let effects = [
+                SoundEffect(start: Rational(3), end: Rational(7, 2), kind: .mute),
+                SoundEffect(start: Rational(5), end: Rational(11, 2), kind: .bleep),
+            ]
+            let output = "\(folder)/out.mp4"
+            let made = try CopiedProgramme(
+                [SoundRange(start: Rational(1), length: Rational(8), effects: effects)], of: source, to: output)
+            let heard = try ReferenceAudio(output)
+            let meant = made.meant(try ReferenceAudio(path))
+            let late = made.pieces.first?.shift ?? 0
+            func place(_ seconds: Double) -> Int { Int(seconds * 48000 + late) }
+            for channel in 0..<2 {
+                let muted = heard.channels[channel][place(2.01)..<place(2.49)]
+                #expect(Sound.rootMeanSquare(muted) < 1e-4)
+                let bleep = heard.channels[channel][place(4.01)..<place(4.49)]
+                #expect(abs(Sound.amplitude(of: 1000, in: bleep, rate: 48000) - 0.1) < 0.005)
+            }
+            for range in [0..<place(1.999), place(2.501)..<place(3.999), place(4.501)..<place(7.9)] {
+                let have = heard.channels.map { Array($0[range]) }
+                let want = meant.map { Array($0[range]) }
+                #expect(FrameErrors.worst(have, want).decibels < -10)
+            }
+            #expect(made.report.joins == 6)
+            #expect(made.report.packetsEncoded < 70)
+        }
+    }
+
+    @Test("keeps a hole as long as it was, and what follows in its place")
+    func hole() throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 48000, channels: 2)
+            let whole = try CompressedSound(path)
+            let source = try CompressedSound(path, without: Rational(4)..<Rational(5))
+            let output = "\(folder)/out.mp4"
+            let range = SoundRange(start: Rational(1), length: Rational(8))
+            let made = try CopiedProgramme([range], of: source, to: output)
+            let heard = try ReferenceAudio(output)
+            let meant = made.meant(try ReferenceAudio(path))
+            #expect(whole.packets.count > source.packets.count + 40)
+            let (before, after) = (0..<48000 * 29 / 10, 48000 * 41 / 10..<48000 * 79 / 10)
+            for range in [before, after] {
+                // What follows is placed anew, at most half a packet from what was before.
+                let (lag, decibels) = Sound.alignment(
+                    of: heard.channels.map { Array($0[range].prefix(20_000)) },
+                    to: meant.map { Array($0[range].prefix(20_000)) }, limit: 520)
+                #expect(abs(lag) <= 512 && decibels > 20)
+            }
+            #expect(Sound.rootMeanSquare(heard.channels[0][48000 * 31 / 10..<48000 * 39 / 10]) < 1e-4)
+            #expect(made.report.packetsCopied > 250)
+        }
+    }
+
+    @Test("does not click at seams of a tone", arguments: [110, 220, 997])
+    func noClick(hertz: Int) throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/tone.m4a"
+            _ = try Command.output(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*\(hertz)*t)':s=48000:d=12"]
+                    + ["-c:a", "aac", "-b:a", "128k", path])
+            let source = try CompressedSound(path)
+            let output = "\(folder)/out.mp4"
+            let made = try CopiedProgramme(Self.ranges, of: source, to: output)
+            try Self.check(made, output, path, "\(hertz) Hz", worst: -20)
+            let (heard, meant) = (try ReferenceAudio(output), made.meant(try ReferenceAudio(path)))
+            let difference = zip(heard.channels[0], meant[0]).map { $0 - $1 }
+            // A step as high as the tone would be five hundred times as much.
+            #expect((difference.map(abs).max() ?? 1) < 0.02)
+        }
+    }
+
+    @Test("joins noise, and sound that is no more than a description of noise", arguments: ["1", "0"])
+    func noise(substituted: String) throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/noise.m4a"
+            _ = try Command.output(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=12:c=pink:r=44100:a=0.4:seed=3", "-ac", "2"]
+                    + ["-c:a", "aac", "-b:a", "96k", "-aac_pns", substituted, path])
+            let made = try CopiedProgramme(Self.ranges, of: try CompressedSound(path), to: "\(folder)/out.mp4")
+            #expect(made.report.packetsCopied > 10 * made.report.packetsEncoded)
+            #expect(made.report.joins == 2 * Self.ranges.count)
+        }
+    }
+
+    @Test("may be silent")
+    func silence() throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/silence.m4a"
+            _ = try Command.output(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-t", "12", "-c:a", "aac", path])
+            let output = "\(folder)/out.mp4"
+            let made = try CopiedProgramme(Self.ranges, of: try CompressedSound(path), to: output)
+            #expect(made.report.refusedJoins == 0)
+            let heard = try ReferenceAudio(output)
+            #expect(heard.channels.allSatisfy { $0.allSatisfy { abs($0) < 1e-4 } })
+        }
+    }
+}
