@@ -34,12 +34,7 @@ package final class CodecParameters {
     }
 
     package func setConfiguration(_ bytes: [UInt8]) throws(MediaError) {
-        let padded = bytes.count + Int(AV_INPUT_BUFFER_PADDING_SIZE)
-        let fresh = try allocated(av_mallocz(padded), "describing a stream")
-        fresh.copyMemory(from: bytes, byteCount: bytes.count)
-        av_free(pointer.pointee.extradata)
-        pointer.pointee.extradata = fresh.assumingMemoryBound(to: UInt8.self)
-        pointer.pointee.extradata_size = Int32(bytes.count)
+        try setExtradata(of: pointer, to: bytes)
     }
 
     /// Bits per second; `nil` when unknown.

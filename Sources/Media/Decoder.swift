@@ -25,7 +25,8 @@ package struct Decoder: ~Copyable {
     }
 
     static func open(
-        _ parameters: UnsafePointer<AVCodecParameters>, timeBase: AVRational, threads: Int, limits: DemuxerLimits
+        _ parameters: UnsafePointer<AVCodecParameters>, timeBase: AVRational, threads: Int, limits: DemuxerLimits,
+        errors: Int32 = 0
     ) throws(MediaError) -> UnsafeMutablePointer<AVCodecContext> {
         guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
             throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
@@ -38,6 +39,7 @@ package struct Decoder: ~Copyable {
             context.pointee.pkt_timebase = timeBase
             context.pointee.max_pixels = limits.maximumPixels
             context.pointee.thread_count = Int32(threads)
+            context.pointee.err_recognition |= errors
             context.pointee.request_sample_fmt = AV_SAMPLE_FMT_FLTP
             try check(avcodec_open2(context, codec, nil), "opening the decoder", code: .noDecoder)
         } catch {
@@ -55,28 +57,11 @@ package struct Decoder: ~Copyable {
     package init(
         checking configuration: [UInt8], like demuxer: borrowing Demuxer, stream index: Int, timeBase: Rational
     ) throws(MediaError) {
-        let parameters = try allocated(avcodec_parameters_alloc(), "setting up a decoder")
-        var owned: UnsafeMutablePointer<AVCodecParameters>? = parameters
-        defer { avcodec_parameters_free(&owned) }
-        try check(avcodec_parameters_copy(parameters, demuxer.stream(index).pointee.codecpar), "setting up a decoder")
-        try setExtradata(of: parameters, to: configuration)
-        guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
-            throw MediaError(rp_error_decoder_not_found, "finding a decoder", code: .noDecoder)
-        }
-        var fresh: UnsafeMutablePointer<AVCodecContext>? = try allocated(
-            avcodec_alloc_context3(codec), "making a decoder")
-        let context = fresh.unsafelyUnwrapped
-        do throws(MediaError) {
-            try check(avcodec_parameters_to_context(context, parameters), "setting up the decoder")
-            context.pointee.pkt_timebase = timeBase.avRational
-            context.pointee.thread_count = 1
-            context.pointee.err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE
-            try check(avcodec_open2(context, codec, nil), "opening the decoder", code: .noDecoder)
-        } catch {
-            avcodec_free_context(&fresh)
-            throw error
-        }
-        self.context = context
+        let parameters = try CodecParameters(demuxer, stream: index)
+        try parameters.setConfiguration(configuration)
+        context = try Self.open(
+            parameters.pointer, timeBase: timeBase.avRational, threads: 1, limits: DemuxerLimits(),
+            errors: AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE)
     }
 
     deinit {

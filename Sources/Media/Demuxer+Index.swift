@@ -78,12 +78,6 @@ extension Demuxer {
 }
 
 extension Demuxer {
-    /// What a stream's decoder is set up with, as the container has it; empty where it has nothing.
-    package func configuration(ofStream number: Int) -> [UInt8] {
-        let parameters = stream(number).pointee.codecpar.pointee
-        return Array(UnsafeBufferPointer(start: parameters.extradata, count: Int(parameters.extradata_size)))
-    }
-
     /// How many pictures may be shown later than others that are decoded after them, as far as the stream says or the
     /// packets read when it was opened have shown.
     package func reorderDepth(ofStream number: Int) -> Int {

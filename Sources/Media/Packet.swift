@@ -31,19 +31,6 @@ package struct Packet: ~Copyable {
         UnsafeRawBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size))
     }
 
-    /// A packet with bytes of its own.
-    package init(bytes: some Sequence<UInt8>, count: Int) throws(MediaError) {
-        let fresh = try allocated(av_packet_alloc(), "making a packet")
-        guard av_new_packet(fresh, Int32(clamping: count)) >= 0 else {
-            var owned: UnsafeMutablePointer<AVPacket>? = fresh
-            av_packet_free(&owned)
-            throw MediaError(rp_error_nomem, "making a packet")
-        }
-        pointer = fresh
-        let buffer = UnsafeMutableBufferPointer(start: fresh.pointee.data, count: count)
-        _ = buffer.update(from: bytes)
-    }
-
     /// Another reference to the same bytes and times.
     package borrowing func reference() throws(MediaError) -> Packet {
         Packet(owning: try allocated(av_packet_clone(pointer), "referencing a packet"))

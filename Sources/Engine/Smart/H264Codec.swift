@@ -80,7 +80,7 @@ final class H264Codec: PictureCodec {
     func seam(_ packet: borrowing Packet) throws -> Packet {
         let bytes = packet.bytes
         let written = try spliced { (splice) throws(H264.Obstacle) in try splice.write(seamPicture: bytes) }
-        return try Packet(bytes: written, count: written.count)
+        return try Packet(copying: written, time: 0, duration: 0, isKey: false)
     }
 
     // MARK: Copies
@@ -107,7 +107,7 @@ final class H264Codec: PictureCodec {
         let (unit, bytes) = (try unit(packet), packet.bytes)
         switch try spliced({ (splice) throws(H264.Obstacle) in try splice.copy(unit, bytes) }) {
         case .unchanged: return try packet.reference()
-        case .rewritten(let bytes, _): return try Packet(bytes: bytes, count: bytes.count)
+        case .rewritten(let bytes, _): return try Packet(copying: bytes, time: 0, duration: 0, isKey: false)
         }
     }
 
