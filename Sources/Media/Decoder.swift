@@ -100,6 +100,9 @@ package struct Decoder: ~Copyable {
         status < 0 && ![rp_error_nomem, rp_error_eof, rp_error_again, rp_error_exit].contains(status)
     }
 
+    /// Hands out every picture, also those that come before the decoder takes itself to have recovered from its start.
+    package mutating func showAll() { context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT }
+
     /// Forgets all state, for a new position.
     package mutating func reset() { avcodec_flush_buffers(context) }
 }

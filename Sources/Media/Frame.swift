@@ -46,8 +46,10 @@ package struct Frame: ~Copyable {
     }
     package var isKey: Bool { rp_frame_is_key(pointer) }
     /// The decoder met errors in it.
+    package var hasErrors: Bool { pointer.pointee.decode_error_flags != 0 }
+    /// The decoder met errors in it, or does not vouch for what it refers to.
     package var isDamaged: Bool {
-        pointer.pointee.decode_error_flags != 0 || pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
+        hasErrors || pointer.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
     }
 
     package var width: Int { Int(pointer.pointee.width) }

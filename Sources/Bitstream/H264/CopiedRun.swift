@@ -140,6 +140,7 @@ extension H264.CopiedRun {
         }
         let present = references.frames.filter(\.isPresent)
         guard !present.isEmpty else { throw .missingReference }
+        if header.kind == .b, references.hasInferred { throw .missingReference }
         // Without a later picture list 1 is like list 0, and which of the two is turned around depends on how long they
         // are (§8.2.4.2.3).
         if header.kind == .b, references.hasAbsent, !present.contains(where: { $0.order > order }) {

@@ -28,8 +28,8 @@ extension H264 {
                     }
                     shift.pictureOrder = shifted
                 }
-                // Two reference pictures in a row have different numbers.
-                if modulo(pictures - 1 - following.frameNum, sequence.maxFrameNum) == 0 { shift.frameNum = 1 }
+                // Numbers go on without a gap: decoders make frames up for missing ones, each its own way.
+                shift.frameNum = modulo(pictures - following.frameNum, sequence.maxFrameNum)
             }
             (self.sets, self.following, self.shift) = (sets, following, shift)
             orders = order.pictures.map(\.order)

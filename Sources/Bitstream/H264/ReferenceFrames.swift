@@ -7,6 +7,9 @@ extension H264 {
             /// Of the run that is being copied: what it refers to must be such. Others are a seam's, or stand for
             /// pictures that were cut away.
             var isPresent: Bool
+            /// It stands in for a number that no picture has. Decoders give it any order: some are shown to take the one
+            /// after the picture before, against §8.2.4.2, which leaves such frames out of B pictures' lists.
+            var isInferred = false
         }
 
         private(set) var frames: [Frame] = []
@@ -19,6 +22,8 @@ extension H264 {
         }
 
         var hasAbsent: Bool { frames.contains { !$0.isPresent } }
+
+        var hasInferred: Bool { frames.contains(where: \.isInferred) }
 
         mutating func removeAll() { frames.removeAll() }
 
@@ -66,7 +71,7 @@ extension H264 {
             for distance in (0..<min(missing, capacity)).reversed() {
                 let number = modulo(frameNum - 1 - distance, maxFrameNum)
                 slide(before: number, capacity: capacity)
-                frames.append(Frame(frameNum: number, order: .min, isPresent: false))
+                frames.append(Frame(frameNum: number, order: .min, isPresent: false, isInferred: true))
             }
         }
     }

@@ -109,9 +109,9 @@ extension H264 {
                 shift.pictureOrder = shifted
                 for (index, moved) in order.pictures.enumerated() { pictures[start + index].order = moved.order }
             }
-            // Two reference pictures in a row have different numbers.
+            // Numbers go on without a gap: decoders make frames up for missing ones, each its own way.
             let last = pictures.last { $0.unit.isReference }?.number ?? 0
-            if modulo(last - following.frameNum, sequence.maxFrameNum) == 0 { shift.frameNum = 1 }
+            shift.frameNum = modulo(last + 1 - following.frameNum, sequence.maxFrameNum)
             return shift
         }
     }

@@ -12,6 +12,9 @@ final class SeamDecoder {
     init(_ window: PacketWindow, limits: DemuxerLimits, cancellation: Cancellation) throws {
         (self.window, self.cancellation) = (window, cancellation)
         decoder = try Decoder(window.demuxer, stream: window.stream, threads: 1, limits: limits)
+        // What is intact is told by where decoding begins, not by the decoder's guess, which is wrong where little is
+        // decoded behind a picture that is no IDR picture.
+        decoder.showAll()
     }
 
     /// Hands out the seam's pictures in the order they are shown, with their times.
@@ -19,6 +22,7 @@ final class SeamDecoder {
         decoder.reset()
         let wanted = Set(seam.times)
         var next = 0
+        let entryTime = try window.packet(at: seam.decoded.lowerBound)?.picture.time ?? .min
         var frame = try Frame()
         func take() throws -> Bool {
             while true {
@@ -27,7 +31,7 @@ final class SeamDecoder {
                 case .endOfStream: return false
                 case .produced:
                     guard let time = frame.time.map(window.sinceStart), wanted.contains(time) else { continue }
-                    guard next < seam.times.count, time == seam.times[next], !frame.isDamaged else {
+                    guard next < seam.times.count, time == seam.times[next], !frame.hasErrors else {
                         throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
                     }
                     next += 1
@@ -35,7 +39,6 @@ final class SeamDecoder {
                 }
             }
         }
-        let entryTime = try window.packet(at: seam.decoded.lowerBound)?.picture.time ?? .min
         for index in seam.decoded {
             try cancellation.check()
             guard let held = try window.packet(at: index) else { break }

@@ -24,6 +24,8 @@ struct SmartComparison {
             EditText.timeline(ranges, of: source, output: "{}"), to: output, threads: threads, mode: .smart)
         let smart = try #require(report.smart, "\(comment)")
         let (expected, made) = (try ReferenceVideo(full), try ReferenceVideo(output))
+        let selection = ExpectedProgramme(try ReferenceVideo(source), ranges: ranges)
+        #expect(expected.hashes == selection.frames.map(\.hash), "the full render: \(comment)")
         // Matroska's clock ticks in milliseconds.
         if container == "mkv" {
             #expect(made.times.count == expected.times.count, "\(comment)")
