@@ -31,7 +31,8 @@ struct SeamOrderTests {
         let lsb = Int.random(in: 0..<limit, using: &random)
         let canMove = seed % 4 != 0
         var order = H264.SeamOrder(pictures, limit: limit)
-        let shift = try #require(order.lead(to: lsb, canMove: canMove))
+        let found = order.lead(to: lsb, canMove: canMove)
+        let shift = try #require(found)
 
         // Pictures stay in their order, and the first is an IDR picture.
         let (old, new) = (pictures.map(\.order), order.pictures.map(\.order))
