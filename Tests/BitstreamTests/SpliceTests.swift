@@ -7,8 +7,8 @@ import Testing
 /// Every decode is by the `ffmpeg` command, which has to find each picture as it was before, and nothing to complain of.
 @Suite("A splice of copied packets and seams")
 struct SpliceTests {
-    private static func sets(_ clip: CodedClip, _ seam: CodedClip, gaps: Bool = true) throws -> H264.SeamSets {
-        try H264.SeamSets(source: clip.configuration, encoder: seam.configuration, allowingGaps: gaps)
+    private static func sets(_ clip: CodedClip, _ seam: CodedClip) throws -> H264.SeamSets {
+        try H264.SeamSets(source: clip.configuration, encoder: seam.configuration)
     }
 
     @Test("shows every picture bit for bit, from each place where a piece can begin", arguments: Stream.all)

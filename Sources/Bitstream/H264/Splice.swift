@@ -2,7 +2,7 @@ extension H264 {
     /// One stream of copied packets and seams, in decoding order.
     ///
     /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a piece
-    /// that begins with another picture follows a seam, which then knows of it.
+    /// that begins with another picture follows a seam.
     package struct Splice: Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
         package let configuration: DecoderConfiguration
@@ -52,20 +52,21 @@ extension H264 {
         ) throws(Obstacle) -> Copied {
             var next: CopiedRun
             if unit.isIDR {
-                next = run ?? CopiedRun(source.sequence, configuration.sequence)
+                next = run ?? CopiedRun(source.sequence)
             } else if let run {
                 next = run
             } else if let seamEnd {
                 guard unit.isReference, unit.isIntra else { throw .entry }
-                next = CopiedRun(source.sequence, configuration.sequence, after: seamEnd)
+                next = CopiedRun(source.sequence, after: seamEnd)
             } else {
                 throw .entry
             }
-            try next.keep(unit)
-            var id = unit.header.idrPicID
-            if unit.isIDR, id == previousID { id = Self.otherID(id) }
-            let copied = try rewritten(unit, packet, next.shift, id)
-            (run, seamEnd, previousID) = (next, nil, unit.isIDR ? id : nil)
+            var headers = try next.keep(unit)
+            if unit.isIDR, let previousID, unit.header.idrPicID == previousID {
+                for index in headers.indices { headers[index].idrPicID = Self.otherID(previousID) }
+            }
+            let copied = try rewritten(unit, packet, headers)
+            (run, seamEnd, previousID) = (next, nil, unit.isIDR ? headers[0].idrPicID : nil)
             return copied
         }
 
@@ -81,7 +82,8 @@ extension H264 {
         ///
         /// - Parameters:
         ///   - encoded: in decoding order, as the encoder framed them.
-        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes.
+        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes. IDR pictures in a row
+        ///     are to differ in a number.
         /// - Returns: as many packets, in the same order.
         package mutating func write(
             seam encoded: [[UInt8]], before following: AccessUnit?
@@ -90,8 +92,7 @@ extension H264 {
             var taken: Set<Int> = []
             if let previousID { taken.insert(previousID) }
             if let following, following.isIDR { taken.insert(following.header.idrPicID) }
-            let entry = following.flatMap { $0.isIDR ? nil : $0.header }
-            let seam = try Seam(encoded, sets, avoiding: taken, following: entry)
+            let seam = try Seam(encoded, sets, avoiding: taken)
             (run, seamEnd, previousID) = (nil, seam.end, seam.end.idrPicID)
             return seam.packets
         }
@@ -105,23 +106,22 @@ extension H264 {
         }
 
         private func rewritten(
-            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ shift: CopiedRun.Shift, _ id: Int
+            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ headers: [SliceHeader]
         ) throws(Obstacle) -> Copied {
-            let isRenumbered = !shift.isZero || id != unit.header.idrPicID
+            let isRenumbered = zip(unit.slices, headers).contains { $0.header != $1 }
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRenumbered || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
             var output: [UInt8] = []
             output.reserveCapacity(packet.count + 16)
             var payloads: [Range<Int>] = []
+            var next = headers[...]
             for part in unit.units where !part.type.isSuperfluous && !part.type.isPadding {
                 let bytes = UnsafeRawBufferPointer(rebasing: packet[part.range])
                 guard let slice = unit.slices.first(where: { $0.range == part.range }) else {
                     NALUnits.append(lengthPrefixed: bytes, to: &output)
                     continue
                 }
-                if isRenumbered {
-                    var header = shift.applied(to: slice.header, configuration.sequence)
-                    header.idrPicID = id
+                if isRenumbered, let header = next.popFirst() {
                     guard let picture = configuration.pictureSet(header.pictureSetID) else { throw .damaged }
                     let renumbered = try H264.rewritten(
                         bytes, from: slice.header, to: header, configuration.sequence, picture)
