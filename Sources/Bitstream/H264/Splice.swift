@@ -18,7 +18,8 @@ extension H264 {
             /// The packet's own bytes.
             case unchanged
             /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice.
-            case rewritten([UInt8], payloads: [Range<Int>])
+            /// Without ranges slice data was moved by bits, as CAVLC allows: `AccessUnit.data` tells that it is the same.
+            case rewritten([UInt8], payloads: [Range<Int>]?)
         }
 
         /// Copied packets only: every piece begins with an IDR picture.
@@ -114,6 +115,7 @@ extension H264 {
             var output: [UInt8] = []
             output.reserveCapacity(packet.count + 16)
             var payloads: [Range<Int>] = []
+            var isMovedByBits = false
             var next = headers[...]
             for part in unit.units where !part.type.isSuperfluous && !part.type.isPadding {
                 let bytes = UnsafeRawBufferPointer(rebasing: packet[part.range])
@@ -123,6 +125,7 @@ extension H264 {
                 }
                 if isRenumbered, let header = next.popFirst() {
                     guard let picture = configuration.pictureSet(header.pictureSetID) else { throw .damaged }
+                    isMovedByBits = isMovedByBits || !picture.usesCABAC && header.modifiesOtherLists(than: slice.header)
                     let renumbered = try H264.rewritten(
                         bytes, from: slice.header, to: header, configuration.sequence, picture)
                     NALUnits.append(lengthPrefixed: renumbered, to: &output)
@@ -133,7 +136,7 @@ extension H264 {
                 let payload = unit.payload(of: slice, in: packet)
                 payloads.append(output.count - payload.count..<output.count)
             }
-            return .rewritten(output, payloads: payloads)
+            return .rewritten(output, payloads: isMovedByBits ? nil : payloads)
         }
     }
 }
@@ -146,4 +149,11 @@ extension H264.UnitType {
 
     /// What only streams without a container need.
     fileprivate var isPadding: Bool { self == .delimiter || self == .filler }
+}
+
+extension H264.SliceHeader {
+    /// Whether what takes other numbers of bits differs: numbers alone keep their width.
+    fileprivate func modifiesOtherLists(than other: Self) -> Bool {
+        modification0 != other.modification0 || modification1 != other.modification1 || marking != other.marking
+    }
 }
