@@ -87,7 +87,6 @@ package enum NALUnits {
 
     /// Appends an RBSP with emulation prevention. What `output` ends with is taken for the unit's header.
     package static func append(escaping rbsp: [UInt8], to output: inout [UInt8]) {
-        output.reserveCapacity(output.count + rbsp.count + rbsp.count / 256 + 4)
         var zeros = 0
         for byte in rbsp {
             if zeros >= 2, byte <= 3 {

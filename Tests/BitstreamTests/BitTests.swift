@@ -92,9 +92,11 @@ struct BitTests {
 struct NALUnitTests {
     /// Mostly zeros and small numbers, where emulation prevention has most to do.
     private static func payload(_ random: inout SeededGenerator) -> [UInt8] {
-        (0..<Int.random(in: 1...60, using: &random)).map { _ in
+        let bytes = (0..<Int.random(in: 1...60, using: &random)).map { _ in
             Bool.random(using: &random) ? 0 : UInt8.random(in: 0...4, using: &random)
         }
+        // The stop bit, and maybe cabac_zero_words.
+        return bytes + [0x80] + [UInt8](repeating: 0, count: 2 * Int.random(in: 0...2, using: &random))
     }
 
     @Test("never look like a start code, and lose nothing", arguments: 0..<300 as Range<UInt64>)

@@ -89,20 +89,6 @@ struct HeaderTests {
         #expect(set.maxReorderedFrames == 0)
     }
 
-    @Test("allow gaps by one bit, and nothing else changes", arguments: [Stream.closed, .baseline, .deep])
-    func gaps(stream: Stream) throws {
-        try withTemporaryFolder { folder in
-            let set = try stream.encode(folder, frames: 2).configuration.sequence
-            let changed = set.allowingGaps()
-            #expect(!set.allowsGaps && changed.allowsGaps)
-            #expect(changed.allowingGaps() == changed)
-            let old = set.unit.withUnsafeBytes { NALUnits.unescaped($0) }
-            let new = changed.unit.withUnsafeBytes { NALUnits.unescaped($0) }
-            #expect(old.count == new.count)
-            #expect(zip(old, new).map { ($0 ^ $1).nonzeroBitCount }.reduce(0, +) == 1)
-        }
-    }
-
     @Test("of a picture parameter set move to another id")
     func renumbering() throws {
         try withTemporaryFolder { folder in

@@ -13,6 +13,8 @@ struct Joiner {
     /// How many packets went through as they were, and how many were written anew.
     private(set) var unchanged = 0
     private(set) var rewritten = 0
+    /// Of those, how many whose slice data was moved by whole bytes.
+    private(set) var movedByBytes = 0
 
     init(_ splice: H264.Splice) { self.splice = splice }
 
@@ -40,12 +42,26 @@ struct Joiner {
                 packets.append(packet)
                 unchanged += 1
             case .rewritten(let bytes, let ranges):
-                #expect(ranges.map { [UInt8](bytes[$0]) } == payloads)
+                if let ranges {
+                    #expect(ranges.map { [UInt8](bytes[$0]) } == payloads)
+                    movedByBytes += 1
+                }
+                #expect(try data(of: bytes, splice.configuration) == data(of: packet, clip.configuration))
                 packets.append(bytes)
                 rewritten += 1
             }
         }
         expected += shown.sorted().map { clip.hashes[$0] }
+    }
+
+    private func data(of packet: [UInt8], _ configuration: H264.DecoderConfiguration) throws -> [[UInt8]] {
+        try packet.withUnsafeBytes { bytes in
+            let unit = try H264.AccessUnit(bytes, configuration)
+            return unit.slices.map { slice in
+                let set = configuration.pictureSet(slice.header.pictureSetID)
+                return unit.data(of: slice, in: bytes, usesCABAC: set?.usesCABAC == true)
+            }
+        }
     }
 
     /// Decodes what was joined, and finds every picture as it was before, without a word of complaint.

@@ -40,7 +40,7 @@ struct ObstacleTests {
             func failure(_ source: CodedClip, _ encoder: CodedClip) -> H264.Obstacle? {
                 do throws(H264.Obstacle) {
                     let sets = try H264.SeamSets(
-                        source: source.configuration, encoder: encoder.configuration, allowingGaps: true)
+                        source: source.configuration, encoder: encoder.configuration)
                     var splice = H264.Splice(sets)
                     _ = try splice.write(seam: encoder.packets.map(\.bytes), before: nil)
                     return nil
@@ -60,7 +60,7 @@ struct ObstacleTests {
             let clip = try Stream.open.encode(folder)
             let seam = try clip.seam(folder, frames: 3, seed: 1)
             let sets = try H264.SeamSets(
-                source: clip.configuration, encoder: seam.configuration, allowingGaps: true)
+                source: clip.configuration, encoder: seam.configuration)
             let units = try clip.units()
             let entry = try #require(try clip.entries().first { !units[$0].isIDR })
             func failure(_ indices: [Int], seamBefore: Int? = nil) -> H264.Obstacle? {
@@ -141,8 +141,6 @@ struct ObstacleTests {
                     // What was read can be written, and read again.
                     let again = try H264.DecoderConfiguration(extradata: configuration.record)
                     #expect(again.sequence == configuration.sequence, "seed \(seed)")
-                    let gaps = configuration.sequence.allowingGaps()
-                    #expect(gaps.allowsGaps, "seed \(seed)")
                 } catch { refused += 1 }
             }
             #expect(refused > 100 && refused < 4000, "seed \(seed)")

@@ -52,7 +52,7 @@ struct SharedMediaTests {
             let (units, entries) = (try clip.units(), try clip.entries().prefix(6))
             let seam = try clip.seam(folder, frames: 4, seed: 4)
             let sets = try H264.SeamSets(
-                source: clip.configuration, encoder: seam.configuration, allowingGaps: true)
+                source: clip.configuration, encoder: seam.configuration)
             var joiner = Joiner(H264.Splice(sets))
             for entry in entries {
                 try joiner.seam(seam, before: units[entry])

@@ -7,8 +7,8 @@ import Testing
 /// Every decode is by the `ffmpeg` command, which has to find each picture as it was before, and nothing to complain of.
 @Suite("A splice of copied packets and seams")
 struct SpliceTests {
-    private static func sets(_ clip: CodedClip, _ seam: CodedClip, gaps: Bool = true) throws -> H264.SeamSets {
-        try H264.SeamSets(source: clip.configuration, encoder: seam.configuration, allowingGaps: gaps)
+    private static func sets(_ clip: CodedClip, _ seam: CodedClip) throws -> H264.SeamSets {
+        try H264.SeamSets(source: clip.configuration, encoder: seam.configuration)
     }
 
     @Test("shows every picture bit for bit, from each place where a piece can begin", arguments: Stream.all)
@@ -30,18 +30,17 @@ struct SpliceTests {
                 try joiner.seam(seam, before: nil)
                 try joiner.check(folder, "\(stream.name), seams of \(seam.packets.count)")
             }
-            #expect(entries.contains { !units[$0].isIDR } == Stream.opened.contains { $0.name == stream.name })
+            if stream.hasOpenGOPs { #expect(entries.contains { !units[$0].isIDR }) }
         }
     }
 
-    @Test("joins open GOPs to seams of any length, most packets as they are", arguments: [Stream.open, .deep])
+    @Test("joins open GOPs to seams of any length", arguments: [Stream.open, .deep])
     func seamLengths(stream: Stream) throws {
         try withTemporaryFolder { folder in
             let clip = try stream.encode(folder, frames: 150)
             let units = try clip.units()
             let entries = try clip.entries().filter { !units[$0].isIDR }
             #expect(entries.count >= 3)
-            var (unchanged, rewritten) = (0, 0)
             for frames in 1...12 {
                 let seam = try clip.seam(folder, frames: frames, seed: frames)
                 var joiner = Joiner(H264.Splice(try Self.sets(clip, seam)))
@@ -50,9 +49,8 @@ struct SpliceTests {
                     try joiner.copy(clip, entry..<min(units.count, entry + 26))
                 }
                 try joiner.check(folder, "seams of \(frames)")
-                (unchanged, rewritten) = (unchanged + joiner.unchanged, rewritten + joiner.rewritten)
+                #expect(joiner.rewritten > 60 && joiner.movedByBytes == joiner.rewritten)
             }
-            #expect(unchanged > rewritten)
         }
     }
 

@@ -1,4 +1,5 @@
 import TestSupport
+import Testing
 
 @testable import Bitstream
 
@@ -47,8 +48,8 @@ struct Stream: Sendable, CustomTestStringConvertible {
     static let all = [
         closed, open, openCAVLC, strict, cavlc, baseline, withoutB, deep, temporal, intra, refreshed,
     ]
-    /// Those with pieces that begin with no IDR picture.
-    static let opened = [open, openCAVLC, strict, deep, temporal]
+    /// Whether there are pieces that begin with no IDR picture.
+    var hasOpenGOPs: Bool { parameters.contains("open-gop=1") }
 }
 
 extension CodedClip {

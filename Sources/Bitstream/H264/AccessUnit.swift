@@ -77,8 +77,8 @@ extension H264.AccessUnit {
         isIDR || isReference && isIntra && (recoveryFrameCount == 0 || isKeyframe)
     }
 
-    /// The part of a slice's data that is the same, byte for byte, after any rewriting of its header: nearly all of it.
-    /// Hashes of it prove that a picture was copied.
+    /// The part of a slice's data that is the same, byte for byte, where a rewriting of its header moves it by whole bytes:
+    /// nearly all of it. Hashes of it prove that a picture was copied.
     ///
     /// - Returns: a range of the packet. A rewritten unit ends in as many bytes.
     package func payload(of slice: Slice, in packet: UnsafeRawBufferPointer) -> Range<Int> {
@@ -92,6 +92,19 @@ extension H264.AccessUnit {
     /// The payloads of all slices, in order.
     package func payloads(in packet: UnsafeRawBufferPointer) -> [Range<Int>] {
         slices.map { payload(of: $0, in: packet) }
+    }
+
+    /// slice_data( ) of a slice with its trailing bits, from a byte's first bit on, without emulation prevention: what any
+    /// rewriting leaves as it is. Proves what payloads cannot.
+    package func data(of slice: Slice, in packet: UnsafeRawBufferPointer, usesCABAC: Bool) -> [UInt8] {
+        let unit = NALUnits.trimmed(slice.range, in: packet)
+        let rbsp = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: packet[unit.dropFirst()]))
+        let start = usesCABAC ? (slice.header.dataPosition + 7) / 8 * 8 : slice.header.dataPosition
+        let end = usesCABAC ? rbsp.count * 8 : H264.stopBit(of: rbsp) ?? start
+        var writer = BitWriter()
+        if start <= end { writer.append(rbsp, bits: start..<end) }
+        writer.finishRBSP()
+        return writer.bytes
     }
 }
 

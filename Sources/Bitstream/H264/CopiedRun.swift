@@ -1,49 +1,47 @@
 extension H264 {
-    /// Follows what a decoder makes of a run of copied pictures, and of the same pictures in their source.
+    /// Follows two decoders through a run of copied pictures, the source's and the output's, and writes headers so that
+    /// both show the same.
     ///
-    /// A run that begins with an IDR picture and is copied whole cannot go wrong. One that begins with another picture, or
-    /// leaves pictures out, is compared: its pictures must be shown in the same order, and must find what they refer to
-    /// in the same places.
+    /// A run that begins with an IDR picture and leaves out nothing goes through as it is. Else frame numbers and picture
+    /// order counts go on from what precedes the run in the output, without gaps: decoders differ in what they make of
+    /// gaps. Where a list of references would then be another one, it is written out; places in it that hold pictures
+    /// that were cut away, which nothing uses, hold others.
     struct CopiedRun: Hashable, Sendable {
-        /// What is added to the numbers of every picture of a run up to its next IDR picture.
-        struct Shift: Hashable, Sendable {
-            var frameNum = 0
-            var pictureOrder = 0
-        }
+        let sequence: SequenceParameterSet
+        var source: ReferenceFrames
+        var output: ReferenceFrames
+        /// All that the source's decoder holds is known: the run began with an IDR picture.
+        let isSourceKnown: Bool
+        /// Nothing was left out since, so nothing is changed.
+        private(set) var isWhole: Bool
 
-        private let sequence: SequenceParameterSet
-        private let output: SequenceParameterSet
-        private(set) var shift: Shift
-        private var previousNum = 0
-        private var previousOutputNum: Int
-        private var sourceOrder = PictureOrder()
-        private var outputOrder: PictureOrder
-        /// What the order of the first picture is in the source and in the output, and of all pictures before it.
-        private var entry: (source: Int, output: Int)? { entryOrders.map { ($0[0], $0[1]) } }
-        private var entryOrders: [Int]?
-        private var entryNum = 0
-        private let floor: Int
-        private(set) var references: ReferenceFrames
-        /// Nothing is missing that pictures might refer to.
-        private var isWhole = true
-        private var usesLongTerm = false
         private var isEmpty = true
+        private var usesLongTerm = false
+        /// Of the reference picture before: frame_num, counted on.
+        private var sourceNumber = 0
+        private var outputNumber = 0
+        private var sourceOrder = PictureOrder()
+        private var outputOrder = PictureOrder()
+        /// PicOrderCnt( ) of the run's first picture.
+        private var entryOrder = 0
+        /// What is added to the source's order.
+        private var orderShift = 0
+        /// PicOrderCnt( ) of the last picture shown before the run.
+        private var floor = Int.min
 
         /// A run whose first picture is an IDR picture.
-        init(_ sequence: SequenceParameterSet, _ output: SequenceParameterSet) {
-            (self.sequence, self.output) = (sequence, output)
-            shift = Shift()
-            (previousOutputNum, outputOrder, floor) = (0, PictureOrder(), .min)
-            references = ReferenceFrames(output)
+        init(_ sequence: SequenceParameterSet) {
+            self.sequence = sequence
+            (source, output) = (ReferenceFrames(sequence), ReferenceFrames(sequence))
+            (isSourceKnown, isWhole) = (true, true)
         }
 
         /// A run whose first picture is another, directly after a seam.
-        init(_ sequence: SequenceParameterSet, _ output: SequenceParameterSet, after end: SeamEnd) {
-            (self.sequence, self.output, shift) = (sequence, output, end.shift)
-            (previousOutputNum, outputOrder, floor) = (end.frameNum, end.orderState, end.lastShown)
-            references = end.references
-            references.markAbsent()
-            isWhole = false
+        init(_ sequence: SequenceParameterSet, after end: SeamEnd) {
+            self.sequence = sequence
+            (source, output) = (ReferenceFrames(sequence), end.references)
+            (isSourceKnown, isWhole) = (false, false)
+            (outputNumber, outputOrder, floor) = (end.number, end.order, end.lastShown)
         }
     }
 }
@@ -51,162 +49,165 @@ extension H264 {
 extension H264.CopiedRun {
     /// The next picture, which is copied.
     ///
-    /// - Returns: how it is to mark references instead, where it says something of pictures that the output never had.
-    mutating func keep(_ unit: H264.AccessUnit) throws(H264.Obstacle) -> H264.SliceHeader.Marking? {
+    /// - Returns: its slices' headers as they are in the output.
+    mutating func keep(_ unit: H264.AccessUnit) throws(H264.Obstacle) -> [H264.SliceHeader] {
         let header = unit.header
         if header.isIDR {
-            self = Self(sequence, output)
+            self = Self(sequence)
+            keepIDR(header)
+            return unit.slices.map(\.header)
+        }
+        try count(header)
+        let order = sourceOrder.next(header, sequence)
+        if isEmpty { entryOrder = order }
+        guard isEmpty || isWhole || order > entryOrder else { throw .leadingPicture }
+        let picture = Picture(
+            number: (header.isReference ? sourceNumber : sourceNumber + 1), order: order, outputNumber: outputNumber + 1
+        )
+        guard !isWhole else {
+            try follow(picture, header)
             isEmpty = false
-            entryOrders = [sourceOrder.next(header, sequence), outputOrder.next(header, output)]
-            if case .idr(_, isLongTerm: true) = header.marking {
-                usesLongTerm = true
-            } else {
-                references.append(.init(frameNum: 0, order: 0, isPresent: true))
-            }
-            return nil
+            return unit.slices.map(\.header)
         }
-        try checkNumber(header)
-        let shifted = shift.applied(to: header, output)
-        let order = try checkOrder(header, shifted)
-        try fillGap(upTo: shifted.frameNum)
-        for slice in unit.slices { try checkLists(slice.header, shifted.frameNum, order) }
-        let marking = try mark(shifted, order)
+        var changed = header
+        changed.frameNum = picture.outputNumber % sequence.maxFrameNum
+        let shown = try place(&changed, order)
+        var headers: [H264.SliceHeader] = []
+        for slice in unit.slices {
+            var next = slice.header
+            (next.frameNum, next.pictureOrderLSB) = (changed.frameNum, changed.pictureOrderLSB)
+            try writeLists(&next, picture, shown)
+            headers.append(next)
+        }
+        let marking = try mark(header, picture, shown)
+        for index in headers.indices { headers[index].marking = marking }
         isEmpty = false
-        if header.isReference {
-            previousNum = header.resetsAll ? 0 : header.frameNum
-            previousOutputNum = header.resetsAll ? 0 : shifted.frameNum
-        }
-        return marking
+        return headers
     }
 
     /// The next picture of the source, which is left out.
     mutating func skip(_ unit: H264.AccessUnit) throws(H264.Obstacle) {
         let header = unit.header
         guard !header.isIDR, !header.resetsAll, !isEmpty else { throw .leadingPicture }
-        try checkNumber(header)
-        _ = sourceOrder.next(header, sequence)
+        try count(header)
+        let order = sourceOrder.next(header, sequence)
         guard header.isReference else { return }
         guard !usesLongTerm else { throw .longTermReferences }
         isWhole = false
-        previousNum = header.frameNum
-        guard case .adaptive(let operations) = header.marking else { return }
-        // In the output nobody carries out what it says, which matters unless it is about what precedes the run.
-        let sinceEntry = H264.modulo(header.frameNum - entryNum, sequence.maxFrameNum)
-        for operation in operations {
-            guard case .unmark(let distance) = operation else { throw .longTermReferences }
-            guard distance > sinceEntry else { throw .leadingPicture }
+        try markSource(header, .init(number: sourceNumber, order: order, counterpart: nil))
+    }
+
+    /// A picture's numbers in both decoders.
+    struct Picture {
+        var number: Int
+        var order: Int
+        var outputNumber: Int
+    }
+
+    private mutating func keepIDR(_ header: H264.SliceHeader) {
+        _ = sourceOrder.next(header, sequence)
+        _ = outputOrder.next(header, sequence)
+        isEmpty = false
+        if case .idr(_, isLongTerm: true) = header.marking {
+            usesLongTerm = true
+        } else {
+            source.append(.init(number: 0, order: 0, counterpart: 0))
+            output.append(.init(number: 0, order: 0, counterpart: 0))
         }
     }
 
-    /// Whether the source has all its pictures up to here. Source: §7.4.3, frame_num.
-    private func checkNumber(_ header: H264.SliceHeader) throws(H264.Obstacle) {
-        guard !isEmpty, !sequence.allowsGaps else { return }
-        guard header.frameNum == (previousNum + 1) % sequence.maxFrameNum else { throw .frameNumbers }
+    /// Counts the source's frame numbers on; none must be missing. Source: §7.4.3, frame_num.
+    private mutating func count(_ header: H264.SliceHeader) throws(H264.Obstacle) {
+        if isEmpty {
+            sourceNumber = header.frameNum
+            sourceOrder = .init(after: header.pictureOrderLSB, sequence)
+            return
+        }
+        let step = H264.modulo(header.frameNum - sourceNumber, sequence.maxFrameNum)
+        guard step == 1 || isWhole && sequence.allowsGaps else { throw .frameNumbers }
+        // What the decoders hold after gaps is not followed.
+        if step != 1 { usesLongTerm = true }
+        if header.isReference { sourceNumber += step }
     }
 
-    private mutating func checkOrder(
-        _ header: H264.SliceHeader, _ shifted: H264.SliceHeader
-    ) throws(H264.Obstacle) -> Int {
-        if isEmpty { sourceOrder = .init(after: header.pictureOrderLSB, sequence) }
-        let source = sourceOrder.next(header, sequence)
-        let order = outputOrder.next(shifted, output)
-        if isEmpty { (entryOrders, entryNum) = ([source, order], header.frameNum) }
-        guard let entry, !isWhole else { return order }
-        guard order > floor, source - entry.source == order - entry.output else { throw .pictureOrder }
-        guard isEmpty || source > entry.source else { throw .leadingPicture }
-        return order
+    /// As the source has it: in a run that is whole the two decoders are one.
+    private mutating func follow(_ picture: Picture, _ header: H264.SliceHeader) throws(H264.Obstacle) {
+        _ = outputOrder.next(header, sequence)
+        guard header.isReference else { return }
+        if case .adaptive(let operations) = header.marking {
+            if operations.contains(where: { if case .unmark = $0 { false } else { true } }) { usesLongTerm = true }
+            if header.resetsAll {
+                self = Self(sequence)
+                var idr = H264.SliceHeader()
+                (idr.isIDR, idr.marking) = (true, .idr(dropsPriorPictures: false, isLongTerm: false))
+                keepIDR(idr)
+                // With other operations beside it long-term frames may be there.
+                usesLongTerm = operations.count > 1
+                return
+            }
+        }
+        outputNumber = sourceNumber
+        guard !usesLongTerm else { return }
+        try markSource(
+            header, .init(number: picture.number, order: picture.order, counterpart: picture.number))
+        output = source
     }
 
-    private mutating func fillGap(upTo frameNum: Int) throws(H264.Obstacle) {
-        guard frameNum != previousOutputNum else { throw .frameNumbers }
-        guard frameNum != (previousOutputNum + 1) % output.maxFrameNum else { return }
-        guard output.allowsGaps else { throw .frameNumbers }
-        references.fill(after: previousOutputNum, upTo: frameNum)
-        // Frames that never were come with a number each.
-        previousOutputNum = H264.modulo(frameNum - 1, output.maxFrameNum)
-    }
-
-    /// Frames that are not of this run are last in every list, so that all others are where they are in the source. What
-    /// modifications name must be there.
-    private func checkLists(
-        _ header: H264.SliceHeader, _ frameNum: Int, _ order: Int
+    /// What the source's decoder holds after a reference picture.
+    private mutating func markSource(
+        _ header: H264.SliceHeader, _ frame: H264.ReferenceFrames.Frame
     ) throws(H264.Obstacle) {
-        guard !isWhole, !header.isIntra else { return }
-        for modifications in [header.modification0, header.modification1] {
-            for distance in H264.distances(of: modifications ?? [], output.maxFrameNum) {
-                guard let distance else { throw .longTermReferences }
-                guard references.index(distance: distance, from: frameNum) != nil else { throw .missingReference }
-            }
-        }
-        let present = references.frames.filter(\.isPresent)
-        guard !present.isEmpty else { throw .missingReference }
-        if header.kind == .b, references.hasInferred { throw .missingReference }
-        // Without a later picture list 1 is like list 0, and which of the two is turned around depends on how long they
-        // are (§8.2.4.2.3).
-        if header.kind == .b, references.hasAbsent, !present.contains(where: { $0.order > order }) {
-            throw .missingReference
-        }
-    }
-
-    /// Frames that are not of this run are older than all that are, so that they go first in the output as in the
-    /// source, however many there are: to unmark some of them, or all, changes nothing for the run.
-    ///
-    /// Source: §8.2.5.1, §8.2.5.3, §8.2.5.4.
-    private mutating func mark(
-        _ header: H264.SliceHeader, _ order: Int
-    ) throws(H264.Obstacle) -> H264.SliceHeader.Marking? {
-        var isShortTerm = true
-        var replaced: H264.SliceHeader.Marking?
-        switch header.marking {
-        case .none, .idr: return nil
-        case .slidingWindow: references.slide(before: header.frameNum, capacity: references.capacity)
-        case .adaptive(let operations):
-            var possible: [H264.SliceHeader.Marking.Operation] = []
+        if case .adaptive(let operations) = header.marking {
             for operation in operations {
-                switch operation {
-                case .unmark(let distance):
-                    if references.remove(distance: distance, from: header.frameNum) != nil || isWhole {
-                        possible.append(operation)
-                    }
-                case .unmarkAll:
-                    guard isWhole else { throw .pictureOrder }
-                    references.removeAll()
-                    usesLongTerm = false
-                default:
-                    guard isWhole else { throw .longTermReferences }
-                    usesLongTerm = true
-                    if case .makeLongTerm(let distance, _) = operation {
-                        references.remove(distance: distance, from: header.frameNum)
-                    }
-                    if case .keepAsLongTerm = operation { isShortTerm = false }
-                }
+                guard case .unmark(let distance) = operation else { throw .longTermReferences }
+                source.remove(frame.number - distance)
             }
-            if !isWhole, possible.count < operations.count {
-                possible += references.removeAbsent(from: header.frameNum).map { .unmark($0) }
-                replaced = .adaptive(possible)
-            }
+        } else if let sliding = source.sliding {
+            // Frames from before the run go first, so that these are all there are.
+            source.remove(sliding.number)
         }
-        guard isShortTerm else { return replaced }
-        let frameNum = header.resetsAll ? 0 : header.frameNum
-        references.append(.init(frameNum: frameNum, order: header.resetsAll ? 0 : order, isPresent: true))
-        return replaced
+        source.append(frame)
     }
-}
 
-extension H264.CopiedRun.Shift {
-    var isZero: Bool { frameNum == 0 && pictureOrder == 0 }
-
-    /// The header with its numbers shifted: they keep their width.
-    func applied(
-        to header: H264.SliceHeader, _ sequence: H264.SequenceParameterSet
-    ) -> H264.SliceHeader {
-        guard !isZero else { return header }
-        var shifted = header
-        shifted.frameNum = H264.modulo(header.frameNum + frameNum, sequence.maxFrameNum)
-        if sequence.pictureOrderType == 0 {
-            shifted.pictureOrderLSB = H264.modulo(
-                header.pictureOrderLSB + pictureOrder, sequence.maxPictureOrderLSB)
+    /// Where the picture is shown in the output: as far from the others as in the source.
+    private mutating func place(_ header: inout H264.SliceHeader, _ order: Int) throws(H264.Obstacle) -> Int {
+        guard sequence.pictureOrderType == 0 else {
+            let shown = outputOrder.next(header, sequence)
+            guard shown > floor else { throw .pictureOrder }
+            return shown
         }
-        return shifted
+        if isEmpty {
+            guard let first = outputOrder.first(after: floor, lsb: header.pictureOrderLSB, sequence)
+            else { throw .pictureOrder }
+            orderShift = first - order
+        }
+        header.pictureOrderLSB = H264.modulo(
+            order + orderShift - min(0, header.pictureOrderDeltaBottom), sequence.maxPictureOrderLSB)
+        let shown = outputOrder.next(header, sequence)
+        guard shown == order + orderShift, isEmpty || shown > floor else { throw .pictureOrder }
+        return shown
+    }
+
+    /// What the output's decoder has to be told to hold no other frames of the run than the source's does.
+    private mutating func mark(
+        _ header: H264.SliceHeader, _ picture: Picture, _ shown: Int
+    ) throws(H264.Obstacle) -> H264.SliceHeader.Marking {
+        guard header.isReference else { return .none }
+        guard !usesLongTerm, !header.resetsAll else { throw .longTermReferences }
+        try markSource(
+            header, .init(number: picture.number, order: picture.order, counterpart: picture.outputNumber))
+        outputNumber = picture.outputNumber
+        defer { output.append(.init(number: picture.outputNumber, order: shown, counterpart: picture.number)) }
+
+        var obsolete = output.frames.filter { frame in frame.counterpart.map { source[$0] == nil } ?? false }
+        let sliding = output.sliding
+        let slides = obsolete.isEmpty ? sliding?.counterpart == nil : obsolete == [sliding].compactMap(\.self)
+        if slides, case .slidingWindow = header.marking {
+            if let sliding { output.remove(sliding.number) }
+            return .slidingWindow
+        }
+        if obsolete.isEmpty, let sliding { obsolete.append(sliding) }
+        for frame in obsolete { output.remove(frame.number) }
+        return .adaptive(obsolete.map { .unmark(picture.outputNumber - $0.number) })
     }
 }

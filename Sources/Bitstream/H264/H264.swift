@@ -2,6 +2,8 @@
 ///
 /// Section numbers are those of ITU-T H.264 (08/2021).
 package enum H264 {
+    package typealias Obstacle = SpliceObstacle
+
     /// nal_unit_type. Source: Table 7-1.
     package struct UnitType: RawRepresentable, Hashable, Sendable {
         package let rawValue: UInt8

@@ -16,6 +16,17 @@ extension H264 {
             previousMSB = order - previousLSB
         }
 
+        /// What PicOrderCnt( ) a reference picture can have to be shown after all before it: the one that its lsb means, if
+        /// that is so, else the next; `nil` if none can be told so far from the reference picture before. POC type 0.
+        func first(after lastShown: Int, lsb: Int, _ sequence: SequenceParameterSet) -> Int? {
+            let limit = sequence.maxPictureOrderLSB
+            let previous = previousMSB + previousLSB
+            let meant = previous + modulo(lsb - previous, limit)
+            if meant > lastShown, meant - previous <= limit / 2 { return meant }
+            // Counts go by twos, mostly.
+            return [lastShown + 2, lastShown + 1].first { $0 - previous <= limit / 2 }
+        }
+
         /// PicOrderCnt( ) of the next picture: the earlier of its two fields'.
         mutating func next(_ header: SliceHeader, _ sequence: SequenceParameterSet) -> Int {
             sequence.pictureOrderType == 2 ? nextByNumber(header, sequence) : nextByLSB(header, sequence)

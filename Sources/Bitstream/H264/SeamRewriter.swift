@@ -6,25 +6,16 @@ extension H264 {
         private var freeIDs: [Int]
         /// What the encoder takes its reference frames to be, by numbers that do not wrap around.
         private var encoderFrames: [Int] = []
-        private var references: ReferenceFrames
-        private var order = PictureOrder()
+        /// What the output's decoder has come to.
+        private(set) var end: SeamEnd
         private var previousOrder = Int.min
-        private var lastReference = 0
-        private var lastShown = 0
-        private var lastID: Int?
 
         init(_ sets: SeamSets, avoiding: Set<Int>) {
             self.sets = sets
             sequence = sets.output.sequence
             // Two of them, by turns, if there is more than one IDR picture.
             freeIDs = Array((0...).lazy.filter { !avoiding.contains($0) }.prefix(2))
-            references = ReferenceFrames(sequence)
-        }
-
-        func end(_ shift: CopiedRun.Shift) -> SeamEnd {
-            SeamEnd(
-                frameNum: lastReference, orderState: order, lastShown: lastShown, references: references, shift: shift,
-                idrPicID: lastID)
+            end = SeamEnd(references: ReferenceFrames(sequence))
         }
 
         /// - Returns: the picture's packet: its slices, and captions if it has any. What else an encoder says, of itself
@@ -33,11 +24,8 @@ extension H264 {
             let old = picture.unit.header
             let frameNum = picture.number % sequence.maxFrameNum
             let marking = try nextMarking(old, picture.number)
-            if old.isIDR {
-                freeIDs.reverse()
-                references.removeAll()
-            }
-            lastID = old.isIDR ? freeIDs.last : nil
+            if old.isIDR { freeIDs.reverse() }
+            end.idrPicID = old.isIDR ? freeIDs.last : nil
 
             var output: [UInt8] = []
             for unit in picture.unit.units {
@@ -47,12 +35,12 @@ extension H264 {
                 guard let slice = picture.unit.slices.first(where: { $0.range == unit.range }) else { continue }
                 var header = slice.header
                 header.frameNum = frameNum
-                header.idrPicID = lastID ?? 0
+                header.idrPicID = end.idrPicID ?? 0
                 header.pictureOrderLSB = H264.modulo(picture.order, sequence.maxPictureOrderLSB)
                 (header.pictureOrderDeltaBottom, header.pictureOrderDelta0) = (0, 0)
                 header.marking = marking
-                header.modification0 = try translated(header.modification0, picture.number)
-                header.modification1 = try translated(header.modification1, picture.number)
+                header.modification0 = try translated(header.modification0)
+                header.modification1 = try translated(header.modification1)
                 let rewritten = try packet.reading { (bytes) throws(Obstacle) in
                     try H264.rewritten(
                         UnsafeRawBufferPointer(rebasing: bytes[unit.range]), from: slice.header, to: header, sequence,
@@ -83,7 +71,7 @@ extension H264 {
                     unmarked = number - oldest
                 }
                 encoderFrames.append(number)
-                guard let unmarked, capacity < references.capacity else { return .slidingWindow }
+                guard let unmarked, capacity < end.references.capacity else { return .slidingWindow }
                 guard unmarked < sequence.maxFrameNum else { throw .encoderReferences }
                 return .adaptive([.unmark(unmarked)])
             case .adaptive(let operations):
@@ -98,23 +86,15 @@ extension H264 {
             }
         }
 
-        /// The same frames by the output's numbers, which wrap around elsewhere. Source: §8.2.4.3.1.
+        /// The same frames by the output's numbers, which wrap around elsewhere.
         private func translated(
-            _ modifications: [SliceHeader.ListModification]?, _ number: Int
+            _ modifications: [SliceHeader.ListModification]?
         ) throws(Obstacle) -> [SliceHeader.ListModification]? {
             guard let modifications else { return nil }
-            let limit = sequence.maxFrameNum
-            var translated: [SliceHeader.ListModification] = []
-            var previous = 0
-            for distance in H264.distances(of: modifications, sets.encoder.sequence.maxFrameNum) {
-                guard let distance, distance > 0, distance < limit else { throw .encoderReferences }
-                // The same frame twice is a whole turn.
-                translated.append(
-                    distance < previous
-                        ? .add(previous - distance) : .subtract(distance == previous ? limit : distance - previous))
-                previous = distance
-            }
-            return translated
+            let distances = SliceHeader.distances(of: modifications, sets.encoder.sequence.maxFrameNum)
+            let named = distances.compactMap(\.self).filter { $0 > 0 && $0 < sequence.maxFrameNum }
+            guard named.count == distances.count else { throw .encoderReferences }
+            return SliceHeader.modifications(toDistances: named, sequence.maxFrameNum)
         }
 
         /// What the output's decoder makes of it; it must agree with what was meant.
@@ -125,23 +105,25 @@ extension H264 {
             (header.frameNum, header.marking) = (frameNum, marking)
             header.pictureOrderLSB = H264.modulo(picture.order, sequence.maxPictureOrderLSB)
             (header.pictureOrderDeltaBottom, header.pictureOrderDelta0) = (0, 0)
-            let shown = order.next(header, sequence)
+            let shown = end.order.next(header, sequence)
             if sequence.pictureOrderType == 2 {
                 // Decoding order is the order of showing, and no two pictures in a row are without reference.
-                guard old.isIDR || picture.order > previousOrder && shown > lastShown else { throw .encoderOrder }
+                guard old.isIDR || picture.order > previousOrder && shown > end.lastShown else { throw .encoderOrder }
             } else {
                 guard shown == picture.order else { throw .encoderOrder }
             }
             previousOrder = picture.order
-            lastShown = old.isIDR ? shown : max(lastShown, shown)
+            end.lastShown = old.isIDR ? shown : max(end.lastShown, shown)
             guard old.isReference else { return }
-            lastReference = frameNum
-            if case .adaptive(let operations) = marking {
-                for case .unmark(let distance) in operations { references.remove(distance: distance, from: frameNum) }
-            } else if !old.isIDR {
-                references.slide(before: frameNum, capacity: references.capacity)
+            end.number = picture.number
+            if old.isIDR {
+                end.references.removeAll()
+            } else if case .adaptive(let operations) = marking {
+                for case .unmark(let distance) in operations { end.references.remove(picture.number - distance) }
+            } else if let sliding = end.references.sliding {
+                end.references.remove(sliding.number)
             }
-            references.append(.init(frameNum: frameNum, order: shown, isPresent: false))
+            end.references.append(.init(number: picture.number, order: shown, counterpart: nil))
         }
     }
 }

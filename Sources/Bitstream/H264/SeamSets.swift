@@ -16,19 +16,16 @@ extension H264 {
         /// - Parameters:
         ///   - source: the source's sets.
         ///   - encoder: those of libx264, run as `SeamProfile` says.
-        ///   - allowingGaps: whether the output has pieces that do not begin with an IDR picture.
         package init(
-            source: DecoderConfiguration, encoder: DecoderConfiguration, allowingGaps: Bool
+            source: DecoderConfiguration, encoder: DecoderConfiguration
         ) throws(Obstacle) {
             if let obstacle = source.seamObstacle { throw obstacle }
             guard let id = source.freePictureSetID else { throw .pictureSetIDs }
             guard let picture = encoder.pictureSets.first, encoder.pictureSets.count == 1 else { throw .encoderFormat }
             try Self.check(encoder.sequence, picture, against: source.sequence)
-            let sequence = allowingGaps ? source.sequence.allowingGaps() : source.sequence
-            guard !allowingGaps || sequence.allowsGaps else { throw .damaged }
-            pictureSet = try picture.renumbered(id: id, sequence: sequence)
+            pictureSet = try picture.renumbered(id: id, sequence: source.sequence)
             output = DecoderConfiguration(
-                framing: .lengthPrefixed(4), sequence: sequence, pictureSets: source.pictureSets + [pictureSet])
+                framing: .lengthPrefixed(4), sequence: source.sequence, pictureSets: source.pictureSets + [pictureSet])
             allowsBPictures = encoder.sequence.infersDirect8x8 == source.sequence.infersDirect8x8
             (self.source, self.encoder) = (source, encoder)
         }

@@ -33,7 +33,6 @@ extension H264.SequenceParameterSet {
         log2MaxFrameNum = 4 + reader.ue(0...12)
         readPictureOrder(from: &reader)
         maxReferenceFrames = reader.ue(0...16)
-        gapsPosition = reader.bitPosition
         allowsGaps = reader.flag()
         // Larger than any level's picture: only so that products stay small.
         widthInMacroblocks = 1 + reader.ue(0...65535)

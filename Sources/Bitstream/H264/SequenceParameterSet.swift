@@ -35,8 +35,6 @@ extension H264 {
         package var maxReferenceFrames = 0
         /// gaps_in_frame_num_value_allowed_flag
         package var allowsGaps = false
-        /// Where that flag lies in the RBSP, in bits.
-        var gapsPosition = 0
 
         package var widthInMacroblocks = 0
         /// pic_height_in_map_units_minus1 + 1: macroblocks in a frame, or in a field.
@@ -115,15 +113,5 @@ extension H264.SequenceParameterSet {
     package var maxReorderedFrames: Int {
         if pictureOrderType == 2 { return 0 }
         return usability?.restriction?.maxReorderedFrames ?? maxDecodedFrames
-    }
-
-    /// The same set with gaps_in_frame_num_value_allowed_flag set: one bit of its payload differs.
-    ///
-    /// Decoders then take the place of pictures that were cut away for that of frames that never were (§8.2.5.2).
-    package func allowingGaps() -> Self {
-        guard !allowsGaps, let header = unit.first else { return self }
-        var rbsp = unit.dropFirst().withUnsafeBytes { NALUnits.unescaped($0) }
-        rbsp[gapsPosition / 8] |= 0x80 >> UInt8(gapsPosition % 8)
-        return (try? Self(NALUnits.unit(header: [header], rbsp: rbsp))) ?? self
     }
 }

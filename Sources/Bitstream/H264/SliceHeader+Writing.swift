@@ -147,21 +147,32 @@ extension H264 {
         _ sequence: SequenceParameterSet, _ picture: PictureParameterSet
     ) throws(Obstacle) -> [UInt8] {
         guard let first = unit.first else { throw .damaged }
+        let header = [first & 0x9F | UInt8(new.referenceIDC) << 5]
         let body = NALUnits.trimmed(1..<unit.count, in: unit)
-        let rbsp = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: unit[body]))
         var writer = BitWriter()
         new.write(to: &writer, sequence, picture)
-        if picture.usesCABAC {
-            writer.align(with: true)
-            let start = (old.dataPosition + 7) / 8 * 8
-            guard start <= rbsp.count * 8 else { throw .damaged }
-            writer.append(rbsp, bits: start..<rbsp.count * 8)
-        } else {
+        let isMovedByBytes = picture.usesCABAC || writer.bitCount % 8 == old.dataPosition % 8
+        guard isMovedByBytes else {
+            let rbsp = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: unit[body]))
             guard let end = stopBit(of: rbsp), end >= old.dataPosition else { throw .damaged }
             writer.append(rbsp, bits: old.dataPosition..<end)
             writer.finishRBSP()
+            return NALUnits.unit(header: header, rbsp: writer.bytes)
         }
-        let header = first & 0x9F | UInt8(new.referenceIDC) << 5
-        return NALUnits.unit(header: [header], rbsp: writer.bytes)
+        // After a byte that is neither zero nor prevents anything, emulation prevention is what it was: only what comes
+        // before such a byte is looked at.
+        var tail = old.dataOffset + 1
+        while tail < body.upperBound, unit[tail] <= 3 { tail += 1 }
+        tail = min(tail + 1, body.upperBound)
+        let head = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: unit[1..<tail]))
+        let start = picture.usesCABAC ? (old.dataPosition + 7) / 8 * 8 : old.dataPosition
+        guard start <= head.count * 8 else { throw .damaged }
+        if picture.usesCABAC { writer.align(with: true) }
+        writer.append(head, bits: start..<head.count * 8)
+        var rewritten = header
+        rewritten.reserveCapacity(unit.count + 32)
+        NALUnits.append(escaping: writer.bytes, to: &rewritten)
+        rewritten.append(contentsOf: unit[tail..<body.upperBound])
+        return rewritten
     }
 }

@@ -2,7 +2,7 @@ extension H264 {
     /// One stream of copied packets and seams, in decoding order.
     ///
     /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a piece
-    /// that begins with another picture follows a seam, which then knows of it.
+    /// that begins with another picture follows a seam.
     package struct Splice: Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
         package let configuration: DecoderConfiguration
@@ -19,7 +19,8 @@ extension H264 {
             /// The packet's own bytes.
             case unchanged
             /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice.
-            case rewritten([UInt8], payloads: [Range<Int>])
+            /// Without ranges slice data was moved by bits, as CAVLC allows: `AccessUnit.data` tells that it is the same.
+            case rewritten([UInt8], payloads: [Range<Int>]?)
         }
 
         /// Copied packets only: every piece begins with an IDR picture.
@@ -53,20 +54,21 @@ extension H264 {
         ) throws(Obstacle) -> Copied {
             var next: CopiedRun
             if unit.isIDR {
-                next = run ?? CopiedRun(source.sequence, configuration.sequence)
+                next = run ?? CopiedRun(source.sequence)
             } else if let run {
                 next = run
             } else if let seamEnd {
                 guard unit.isReference, unit.isIntra else { throw .entry }
-                next = CopiedRun(source.sequence, configuration.sequence, after: seamEnd)
+                next = CopiedRun(source.sequence, after: seamEnd)
             } else {
                 throw .entry
             }
-            let marking = try next.keep(unit)
-            var id = unit.header.idrPicID
-            if unit.isIDR, id == previousID { id = Self.otherID(id) }
-            let copied = try rewritten(unit, packet, next.shift, id, marking)
-            (run, seamEnd, previousID) = (next, nil, unit.isIDR ? id : nil)
+            var headers = try next.keep(unit)
+            if unit.isIDR, let previousID, unit.header.idrPicID == previousID {
+                for index in headers.indices { headers[index].idrPicID = Self.otherID(previousID) }
+            }
+            let copied = try rewritten(unit, packet, headers)
+            (run, seamEnd, previousID) = (next, nil, unit.isIDR ? headers[0].idrPicID : nil)
             return copied
         }
 
@@ -82,17 +84,14 @@ extension H264 {
         ///
         /// - Parameters:
         ///   - encoded: in decoding order, as the encoder framed them.
-        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes.
+        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes. IDR pictures in a row
+        ///     are to differ in a number.
         /// - Returns: as many packets, in the same order.
         package mutating func write(
             seam encoded: [[UInt8]], before following: AccessUnit?
         ) throws(Obstacle) -> [[UInt8]] {
             guard let sets else { throw .encoderFormat }
-            var taken: Set<Int> = []
-            if let previousID { taken.insert(previousID) }
-            if let following, following.isIDR { taken.insert(following.header.idrPicID) }
-            let entry = following.flatMap { $0.isIDR ? nil : $0.header }
-            let seam = try Seam(encoded, sets, avoiding: taken, following: entry)
+            let seam = try Seam(encoded, sets, avoiding: takenIDs(before: following))
             (run, seamEnd, previousID) = (nil, seam.end, seam.end.idrPicID)
             return seam.packets
         }
@@ -100,16 +99,10 @@ extension H264 {
         /// Begins a seam whose pictures come one by one, in the order they are shown: an IDR picture, and reference pictures
         /// behind it.
         ///
-        /// - Parameters:
-        ///   - pictures: how many there will be.
-        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes.
-        package mutating func beginSeam(pictures: Int, before following: AccessUnit?) throws(Obstacle) {
+        /// - Parameter following: the access unit that is copied next; `nil` if another seam or nothing comes.
+        package mutating func beginSeam(before following: AccessUnit?) throws(Obstacle) {
             guard let sets else { throw .encoderFormat }
-            var taken: Set<Int> = []
-            if let previousID { taken.insert(previousID) }
-            if let following, following.isIDR { taken.insert(following.header.idrPicID) }
-            let entry = following.flatMap { $0.isIDR ? nil : $0.header }
-            growing = try GrowingSeam(sets, pictures: pictures, avoiding: taken, following: entry)
+            growing = GrowingSeam(sets, avoiding: takenIDs(before: following))
         }
 
         /// Writes the next picture of the seam that was begun.
@@ -119,9 +112,13 @@ extension H264 {
             guard var seam = growing else { throw .encoderFormat }
             growing = nil
             let written = try seam.write(packet)
-            let end = seam.end()
-            (run, seamEnd, previousID, growing) = (nil, end, end.idrPicID, seam)
+            (run, seamEnd, previousID, growing) = (nil, seam.end, seam.end.idrPicID, seam)
             return written
+        }
+
+        /// Values of idr_pic_id that a seam's neighbours have.
+        private func takenIDs(before following: AccessUnit?) -> Set<Int> {
+            Set([previousID, following.flatMap { $0.isIDR ? $0.header.idrPicID : nil }].compactMap(\.self))
         }
 
         /// Another idr_pic_id, as long or by whole bytes longer or shorter: slice data moves by whole bytes, or not at all.
@@ -133,26 +130,25 @@ extension H264 {
         }
 
         private func rewritten(
-            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ shift: CopiedRun.Shift, _ id: Int,
-            _ marking: SliceHeader.Marking?
+            _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ headers: [SliceHeader]
         ) throws(Obstacle) -> Copied {
-            let isRenumbered = !shift.isZero || id != unit.header.idrPicID || marking != nil
+            let isRenumbered = zip(unit.slices, headers).contains { $0.header != $1 }
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRenumbered || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
             var output: [UInt8] = []
             output.reserveCapacity(packet.count + 16)
             var payloads: [Range<Int>] = []
+            var isMovedByBits = false
+            var next = headers[...]
             for part in unit.units where !part.type.isSuperfluous && !part.type.isPadding {
                 let bytes = UnsafeRawBufferPointer(rebasing: packet[part.range])
                 guard let slice = unit.slices.first(where: { $0.range == part.range }) else {
                     NALUnits.append(lengthPrefixed: bytes, to: &output)
                     continue
                 }
-                if isRenumbered {
-                    var header = shift.applied(to: slice.header, configuration.sequence)
-                    header.idrPicID = id
-                    if let marking { header.marking = marking }
+                if isRenumbered, let header = next.popFirst() {
                     guard let picture = configuration.pictureSet(header.pictureSetID) else { throw .damaged }
+                    isMovedByBits = isMovedByBits || !picture.usesCABAC && header.modifiesOtherLists(than: slice.header)
                     let renumbered = try H264.rewritten(
                         bytes, from: slice.header, to: header, configuration.sequence, picture)
                     NALUnits.append(lengthPrefixed: renumbered, to: &output)
@@ -163,7 +159,7 @@ extension H264 {
                 let payload = unit.payload(of: slice, in: packet)
                 payloads.append(output.count - payload.count..<output.count)
             }
-            return .rewritten(output, payloads: payloads)
+            return .rewritten(output, payloads: isMovedByBits ? nil : payloads)
         }
     }
 }
@@ -176,4 +172,11 @@ extension H264.UnitType {
 
     /// What only streams without a container need.
     fileprivate var isPadding: Bool { self == .delimiter || self == .filler }
+}
+
+extension H264.SliceHeader {
+    /// Whether what takes other numbers of bits differs: numbers alone keep their width.
+    fileprivate func modifiesOtherLists(than other: Self) -> Bool {
+        modification0 != other.modification0 || modification1 != other.modification1 || marking != other.marking
+    }
 }

@@ -13,7 +13,7 @@ final class H264Codec: PictureCodec {
     init(_ demuxer: borrowing Demuxer, stream: Int) throws {
         let observed = demuxer.reorderDepth(ofStream: stream)
         let extradata = demuxer.configuration(ofStream: stream)
-        (source, profile) = try Self.translating { () throws(H264.Obstacle) in
+        (source, profile) = try Self.translating { () throws(SpliceObstacle) in
             let source = try H264.DecoderConfiguration(extradata: extradata)
             return (source, try H264.SeamProfile(source, reorderedFrames: observed))
         }
@@ -25,7 +25,7 @@ final class H264Codec: PictureCodec {
 
     func isSame(as other: H264Codec) -> Bool { source == other.source && depth == other.depth }
 
-    private static func translating<Value>(_ body: () throws(H264.Obstacle) -> Value) throws(SmartObstacle) -> Value {
+    private static func translating<Value>(_ body: () throws(SpliceObstacle) -> Value) throws(SmartObstacle) -> Value {
         do {
             return try body()
         } catch {
@@ -33,12 +33,12 @@ final class H264Codec: PictureCodec {
         }
     }
 
-    private func spliced<Value>(_ body: (inout H264.Splice) throws(H264.Obstacle) -> Value) throws -> Value {
+    private func spliced<Value>(_ body: (inout H264.Splice) throws(SpliceObstacle) -> Value) throws -> Value {
         guard var splice else { throw EngineError(.internalFault, "pictures are copied before there is an output") }
         // Held once while it changes, so that it is not copied.
         self.splice = nil
         defer { self.splice = splice }
-        return try Self.translating { () throws(H264.Obstacle) in try body(&splice) }
+        return try Self.translating { () throws(SpliceObstacle) in try body(&splice) }
     }
 
     // MARK: Seams
@@ -63,23 +63,23 @@ final class H264Codec: PictureCodec {
 
     func join(_ encoder: [UInt8]) throws -> [UInt8] {
         let source = source
-        let splice = try Self.translating { () throws(H264.Obstacle) in
+        let splice = try Self.translating { () throws(SpliceObstacle) in
             H264.Splice(
                 try H264.SeamSets(
-                    source: source, encoder: H264.DecoderConfiguration(extradata: encoder), allowingGaps: true))
+                    source: source, encoder: H264.DecoderConfiguration(extradata: encoder)))
         }
         self.splice = splice
         return splice.configuration.record
     }
 
-    func beginSeam(pictures: Int, before next: WindowPacket?) throws {
+    func beginSeam(before next: WindowPacket?) throws {
         let following = try next.map { try unit($0.packet) }
-        try spliced { (splice) throws(H264.Obstacle) in try splice.beginSeam(pictures: pictures, before: following) }
+        try spliced { (splice) throws(SpliceObstacle) in try splice.beginSeam(before: following) }
     }
 
     func seam(_ packet: borrowing Packet) throws -> Packet {
         let bytes = packet.bytes
-        let written = try spliced { (splice) throws(H264.Obstacle) in try splice.write(seamPicture: bytes) }
+        let written = try spliced { (splice) throws(SpliceObstacle) in try splice.write(seamPicture: bytes) }
         return try Packet(copying: written, time: 0, duration: 0, isKey: false)
     }
 
@@ -87,7 +87,7 @@ final class H264Codec: PictureCodec {
 
     private func unit(_ packet: borrowing Packet) throws -> H264.AccessUnit {
         let (bytes, source) = (packet.bytes, source)
-        return try Self.translating { () throws(H264.Obstacle) in try H264.AccessUnit(bytes, source) }
+        return try Self.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, source) }
     }
 
     func entry(_ packet: borrowing Packet) throws -> CodedPicture.Entry {
@@ -105,7 +105,7 @@ final class H264Codec: PictureCodec {
 
     func copy(_ packet: borrowing Packet) throws -> Packet {
         let (unit, bytes) = (try unit(packet), packet.bytes)
-        switch try spliced({ (splice) throws(H264.Obstacle) in try splice.copy(unit, bytes) }) {
+        switch try spliced({ (splice) throws(SpliceObstacle) in try splice.copy(unit, bytes) }) {
         case .unchanged: return try packet.reference()
         case .rewritten(let bytes, _): return try Packet(copying: bytes, time: 0, duration: 0, isKey: false)
         }
@@ -113,13 +113,13 @@ final class H264Codec: PictureCodec {
 
     func skip(_ packet: borrowing Packet) throws {
         let unit = try unit(packet)
-        try spliced { (splice) throws(H264.Obstacle) in try splice.skip(unit) }
+        try spliced { (splice) throws(SpliceObstacle) in try splice.skip(unit) }
     }
 
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {
         guard let configuration = isWritten ? splice?.configuration : source else { return }
         let bytes = packet.bytes
-        let payloads = try Self.translating { () throws(H264.Obstacle) in
+        let payloads = try Self.translating { () throws(SpliceObstacle) in
             try H264.AccessUnit(bytes, configuration).payloads(in: bytes)
         }
         for range in payloads { hash.add(UnsafeRawBufferPointer(rebasing: bytes[range])) }

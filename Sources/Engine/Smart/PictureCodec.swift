@@ -22,10 +22,10 @@ protocol PictureCodec: AnyObject {
 
     /// Begins a run of copied packets.
     func beginCopy()
-    /// Begins a seam of so many pictures.
+    /// Begins a seam.
     ///
     /// - Parameter next: the packet of the copied picture that follows it.
-    func beginSeam(pictures: Int, before next: WindowPacket?) throws
+    func beginSeam(before next: WindowPacket?) throws
     /// A seam's next packet, from what its encoder wrote.
     func seam(_ packet: borrowing Packet) throws -> Packet
     /// A source's packet as it is to be written.

@@ -144,7 +144,7 @@ final class SmartRenderSession {
     ) throws -> LastPicture {
         try endStretch()
         stretch = .seam
-        try codec.beginSeam(pictures: seam.times.count, before: next.flatMap { try source.window.packet(at: $0) })
+        try codec.beginSeam(before: next.flatMap { try source.window.packet(at: $0) })
         var isFirst = true
         try source.seams.decode(seam) { frame, time in
             let packet = try codec.seam(try encoder.encode(frame, isFirst: isFirst))
