@@ -119,9 +119,14 @@ final class H264Codec: PictureCodec {
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {
         guard let configuration = isWritten ? splice?.configuration : source else { return }
         let bytes = packet.bytes
-        let payloads = try Self.translating { () throws(SpliceObstacle) in
-            try H264.AccessUnit(bytes, configuration).payloads(in: bytes)
+        let unit = try Self.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, configuration) }
+        for slice in unit.slices {
+            if configuration.pictureSet(slice.header.pictureSetID)?.usesCABAC ?? false {
+                hash.add(UnsafeRawBufferPointer(rebasing: bytes[unit.payload(of: slice, in: bytes)]))
+            } else {
+                // Another header may move it by bits.
+                unit.data(of: slice, in: bytes, usesCABAC: false).withUnsafeBytes { hash.add($0) }
+            }
         }
-        for range in payloads { hash.add(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
 }
