@@ -146,6 +146,7 @@ struct CopiedProgramme {
 enum FrameErrors {
     /// The frame with the largest error, in decibels of the sound around it; frames in near silence count little.
     static func worst(_ heard: [[Float]], _ meant: [[Float]]) -> (decibels: Double, frame: Int) {
+        // Decoders give the whole of the last packet.
         let count = min(heard.first?.count ?? 0, meant.first?.count ?? 0) / 1024
         func power(_ samples: [Float], _ frame: Int) -> Double {
             guard (0..<count).contains(frame) else { return 0 }
@@ -178,11 +179,12 @@ enum CopiedSoundSources {
         // Six channels of one stereo recording, none like another.
         let spread =
             "pan=5.1|c0=0.9*c0|c1=0.8*c1|c2=0.5*c0+0.4*c1|c3=0.3*c0|c4=0.6*c1-0.2*c0|c5=0.7*c0-0.1*c1"
-        let filters = channels == 6 ? ["-af", spread] : ["-ac", "\(channels)"]
+        let mixed = channels == 1 ? "pan=mono|c0=0.5*c0+0.5*c1" : channels == 6 ? spread : "anull"
+        let filters = "aloop=loop=-1:size=260000,\(mixed)"
         _ = try Command.output(
             "ffmpeg",
-            ["-v", "error", "-y", "-stream_loop", "-1", "-i", Fixture.media("music.mp3"), "-t", "\(seconds)"]
-                + filters + ["-ar", "\(rate)", "-c:a", "aac"] + options + [path])
+            ["-v", "error", "-y", "-i", Fixture.media("music.mp3"), "-t", "\(seconds)", "-af", filters]
+                + ["-ar", "\(rate)", "-c:a", "aac"] + options + [path])
         return path
     }
 }

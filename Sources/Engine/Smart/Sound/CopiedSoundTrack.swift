@@ -33,8 +33,8 @@ final class CopiedSoundTrack {
         let settings = SpliceEncoder.settings(format, sourceBitRate: source.bitRate)
         try Self.checkEncoder(settings, source)
         programme = ProgrammeSound(format: format, decoder: try PacketDecoder(source, format: format))
-        splicer = try SoundSplicer(
-            programme, settings: settings, check: JoinCheck(try PacketDecoder(source, format: format)))
+        splicer = SoundSplicer(
+            programme, settings: settings, check: try JoinCheck(PacketDecoder(source, format: format)))
     }
 
     private static func checkEncoder(_ settings: AudioEncoderSettings, _ source: CodecParameters) throws {

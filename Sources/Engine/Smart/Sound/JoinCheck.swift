@@ -46,7 +46,9 @@ final class JoinCheck {
         var worst = 0.0
         for (channel, power) in powers.enumerated() {
             var error = 0.0
-            for (heard, meant) in zip(heard[channel], meant[channel]) { error += Double((heard - meant) * (heard - meant)) }
+            for (heard, meant) in zip(heard[channel], meant[channel]) {
+                error += Double((heard - meant) * (heard - meant))
+            }
             worst = max(worst, error / max(power, floor))
         }
         return decibels(ofAmplitude: max(1e-6, worst.squareRoot()))

@@ -45,6 +45,8 @@ struct SoundCopyReport {
     var joins = 0
     /// Places that were tried and left, because the joined sound was not what it should be.
     var refusedJoins = 0
+    /// Joins made where windows do not meet, for want of a better place.
+    var hardJoins = 0
     /// The loudest error at a join against the sound as meant, in decibels of that sound.
     var worstJoinDecibels = -Double.infinity
     /// How far sound was moved to lie on the grid, in seconds, at most.

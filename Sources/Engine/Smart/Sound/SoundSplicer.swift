@@ -9,8 +9,8 @@ internal import Planning
 final class SoundSplicer {
     /// Frames encoded before the first packet that is kept, for the encoder to find its way.
     static let warmUp: Int64 = 4
-    /// Places tried for a join, one frame apart.
-    static let search: Int64 = 4
+    /// Places tried for a join, one frame apart: busy sound goes through a dozen short blocks in a row.
+    static let search: Int64 = 16
     /// Frames behind the last packet written that may still be asked for.
     static let memory = warmUp + search + 4
     /// How often, and how many frames apart, joining is tried in one clean stretch.
@@ -18,6 +18,7 @@ final class SoundSplicer {
     private static let roundDistance: Int64 = 64
 
     private enum State {
+        case starting
         case copying
         case encoding(SpliceEncoder)
     }
@@ -25,11 +26,11 @@ final class SoundSplicer {
     private let programme: ProgrammeSound
     private let settings: AudioEncoderSettings
     private let check: JoinCheck
-    private var state: State
+    private var state = State.starting
     /// The next packet to be written, by the frame that it completes.
     private var next: Int64 = -1
     /// Frames before this were looked at.
-    private var scanned: Int64 = 1
+    private var scanned: Int64 = 0
     /// Rounds of joining that failed in the clean stretch at `scanned`.
     private var failedRounds = 0
     /// The frame at which the next round begins.
@@ -40,9 +41,8 @@ final class SoundSplicer {
     var ready: [SoundPacket] = []
     private(set) var report = SoundCopyReport()
 
-    init(_ programme: ProgrammeSound, settings: AudioEncoderSettings, check: JoinCheck) throws {
+    init(_ programme: ProgrammeSound, settings: AudioEncoderSettings, check: JoinCheck) {
         (self.programme, self.settings, self.check) = (programme, settings, check)
-        state = .encoding(try SpliceEncoder(settings, first: 0))
     }
 
     private var isFinal: Bool { programme.length != nil }
@@ -54,6 +54,7 @@ final class SoundSplicer {
         while !isFinished {
             let goesOn =
                 switch state {
+                case .starting: try start()
                 case .copying: try copy()
                 case .encoding(let encoder): try encode(with: encoder)
                 }
@@ -85,6 +86,22 @@ final class SoundSplicer {
         report.worstJoinDecibels = max(report.worstJoinDecibels, quality.decibels)
     }
 
+    /// The run-in is not heard: nothing is joined where a programme begins with the packets of its source.
+    ///
+    /// - Returns: `false` when more must be known.
+    private func start() throws -> Bool {
+        let end = endOfClean(from: 0)
+        let isEnough = end > SoundCutter.leastCopied
+        guard isEnough || isFinal || end < horizon else { return false }
+        if isEnough {
+            state = .copying
+        } else {
+            state = .encoding(try makeEncoder(upTo: 0, warmingUpTo: 0))
+            scanned = 1
+        }
+        return true
+    }
+
     // MARK: Copying, and from copied to encoded packets
 
     /// - Returns: `false` when more must be known.
@@ -110,7 +127,7 @@ final class SoundSplicer {
 
     private func copy(upTo end: Int64) throws {
         while next < end {
-            guard let packet = programme.run(cleanAt: next)?.packet(next) else {
+            guard let packet = programme.run(cleanAt: max(0, next))?.packet(next) else {
                 throw EngineError(.internalFault, "a packet of sound was let go too early")
             }
             write(packet, copied: true)
@@ -126,14 +143,13 @@ final class SoundSplicer {
 
     /// Encodes from `joint` on; `nil` where windows cannot meet.
     private func entry(at joint: Int64) throws -> Entry? {
-        guard let run = programme.run(cleanAt: joint), let before = run.packet(joint - 1), let head = before.head,
-            head.endsLong
+        guard let run = programme.run(cleanAt: joint), let before = run.packet(joint - 1), let head = before.head
         else { return nil }
         let earlier = joint - 2 >= next ? run.packet(joint - 2) : written[joint - 2]
         let copied = [earlier, before].compactMap(\.self)
         let plain = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint)
         // The decoder takes the slope over the frame from the packet before; the encoder took its own.
-        guard let own = plain.packet(joint - 1)?.head, own.endsLong, own.shape != head.shape else {
+        guard let own = plain.packet(joint - 1)?.head, own.endsLong, head.endsLong, own.shape != head.shape else {
             return try entry(at: joint, after: copied, plain)
         }
         let slopes = WindowSlopes.correction(from: own.shape, to: head.shape, rising: true)
@@ -148,7 +164,8 @@ final class SoundSplicer {
     }
 
     private func entry(at joint: Int64, after copied: [SoundPacket], _ encoder: SpliceEncoder) throws -> Entry? {
-        guard let first = encoder.packet(joint), first.head?.beginsLong == true, let second = encoder.packet(joint + 1)
+        guard let first = encoder.packet(joint), let second = encoder.packet(joint + 1), let before = copied.last?.head,
+            first.head?.beginsLong == before.endsLong
         else { return nil }
         let quality = try check.measure(copied + [first, second], meant: try meant(around: joint))
         return Entry(joint: joint, encoder: encoder, quality: quality)
@@ -156,6 +173,7 @@ final class SoundSplicer {
 
     /// Where no window fits: still encoded, with whatever is heard of it.
     private func hardEntry(at joint: Int64) throws -> Entry {
+        report.hardJoins += 1
         let encoder = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint)
         return Entry(joint: joint, encoder: encoder, quality: JoinQuality(decibels: 0, neighbours: 0))
     }
@@ -196,7 +214,8 @@ final class SoundSplicer {
         let end = endOfClean(from: scanned)
         let isClosed = isFinal || end < horizon
         let start = max(scanned, retry)
-        guard failedRounds < Self.rounds, end - start > SoundCutter.leastCopied + Self.search else {
+        let room = end - start - SoundCutter.leastCopied
+        guard failedRounds < Self.rounds, room > 0, isClosed || room > Self.search else {
             let isHopeless = isClosed || failedRounds == Self.rounds
             if isHopeless { scanned = end }
             // Where packets may yet be copied, the last encoded one waits for its shape.
@@ -205,7 +224,7 @@ final class SoundSplicer {
         }
         try write(from: encoder, upTo: start - 1)
         var best: Exit?
-        for joint in start..<start + Self.search {
+        for joint in start..<start + min(room, Self.search) {
             guard let exit = try exit(at: joint, encoder) else { continue }
             if exit.quality.decibels < best?.quality.decibels ?? .infinity { best = exit }
             if exit.quality.isClean { break }
@@ -253,17 +272,19 @@ final class SoundSplicer {
     /// Copies from `joint` on; `nil` where windows cannot meet.
     private func exit(at joint: Int64, _ encoder: SpliceEncoder) throws -> Exit? {
         guard let run = programme.run(cleanAt: joint), let first = run.packet(joint),
-            let second = run.packet(joint + 1), first.head?.beginsLong == true,
+            let second = run.packet(joint + 1), let isLong = first.head?.beginsLong,
             let shape = run.packet(joint - 1)?.head?.shape
         else { return nil }
         try feed(encoder, upTo: joint - 1 + SpliceEncoder.delay)
-        guard let last = encoder.packet(joint - 1), let head = last.head, head.endsLong else { return nil }
+        guard let last = encoder.packet(joint - 1), let head = last.head, head.endsLong == isLong else {
+            return nil
+        }
         let earlier = [joint - 3, joint - 2].compactMap { written[$0] ?? encoder.packet($0) }
         func exit(after last: SoundPacket) throws -> Exit {
             let quality = try check.measure(earlier + [last, first, second], meant: try meant(around: joint))
             return Exit(joint: joint, last: last, quality: quality)
         }
-        guard head.shape != shape, let reshaped = try reshaped(joint - 1, from: head.shape, to: shape) else {
+        guard isLong, head.shape != shape, let reshaped = try reshaped(joint - 1, from: head.shape, to: shape) else {
             return try exit(after: last)
         }
         let found = try exit(after: reshaped)
