@@ -54,6 +54,8 @@ struct CopiedProgramme {
         let offset: Int64
         /// How far it is from where it should be, in samples.
         let shift: Double
+        /// Added to an output packet's index, gives the source's.
+        let packetOffset: Int
     }
 
     let report: SoundCopyReport
@@ -104,11 +106,13 @@ struct CopiedProgramme {
             try track.end(length: range.length)
             if let first = fed.first {
                 let placement = grid.placement(at: start + first.time - range.start)
+                let index = source.packets.count - fed.count
                 pieces.append(
                     Piece(
                         samples: grid.sample(at: start)..<grid.sample(at: start + range.length),
                         offset: grid.sample(at: first.time) - placement.frame * PacketGrid.frameSamples,
-                        shift: placement.shift.seconds * Double(grid.sampleRate)))
+                        shift: placement.shift.seconds * Double(grid.sampleRate),
+                        packetOffset: index - Int(placement.frame) - 1))
             }
             start = start + range.length
         }
@@ -119,6 +123,16 @@ struct CopiedProgramme {
         report = track.report
         (self.pieces, self.fades, samples) = (pieces, fades, track.samples ?? 0)
         packets = try CompressedSound(output).packets.map(\.bytes)
+    }
+
+    /// How many packets are the source's own, where the grid puts them.
+    func packetsInPlace(_ source: CompressedSound) -> Int {
+        packets.indices.count { index in
+            let samples = PacketGrid.samples(ofFrame: Int64(index) - 1)
+            let piece = pieces.first { samples.lowerBound < $0.samples.upperBound }
+            let place = index + (piece?.packetOffset ?? 0)
+            return source.packets.indices.contains(place) && source.packets[place].bytes == packets[index]
+        }
     }
 
     /// What the programme should sound like, of what the source does: its pieces where the grid puts them, faded for
@@ -148,21 +162,25 @@ enum FrameErrors {
     static func worst(_ heard: [[Float]], _ meant: [[Float]]) -> (decibels: Double, frame: Int) {
         // Decoders give the whole of the last packet.
         let count = min(heard.first?.count ?? 0, meant.first?.count ?? 0) / 1024
-        func power(_ samples: [Float], _ frame: Int) -> Double {
-            guard (0..<count).contains(frame) else { return 0 }
-            return samples[frame * 1024..<(frame + 1) * 1024].reduce(0) { $0 + Double($1 * $1) }
+        var errors = [Double](repeating: 0, count: count)
+        var powers = errors
+        for (heard, meant) in zip(heard, meant) {
+            heard.withUnsafeBufferPointer { heard in
+                meant.withUnsafeBufferPointer { meant in
+                    var place = 0
+                    while place < count * 1024 {
+                        let difference = heard[place] - meant[place]
+                        errors[place >> 10] += Double(difference * difference)
+                        powers[place >> 10] += Double(meant[place] * meant[place])
+                        place += 1
+                    }
+                }
+            }
         }
         var worst = (decibels: -Double.infinity, frame: 0)
         for frame in 0..<count {
-            var (error, sound) = (0.0, 1e-7 * 1024)
-            for (heard, meant) in zip(heard, meant) {
-                for place in frame * 1024..<(frame + 1) * 1024 {
-                    let difference = Double(heard[place] - meant[place])
-                    error += difference * difference
-                }
-                sound += (frame - 1...frame + 1).map { power(meant, $0) }.max() ?? 0
-            }
-            let decibels = 10 * log10(max(1e-12, error / sound))
+            let sound = 1e-4 + (powers[max(0, frame - 1)...min(count - 1, frame + 1)].max() ?? 0)
+            let decibels = 10 * log10(max(1e-12, errors[frame] / sound))
             if decibels > worst.decibels { worst = (decibels, frame) }
         }
         return worst

@@ -40,7 +40,7 @@ struct CopiedSoundTests {
             let source = try CompressedSound(path)
             let made = try CopiedProgramme(Self.ranges, of: source, to: "\(folder)/out.mp4")
             try Self.check(made, "\(folder)/out.mp4", path, kind.testDescription)
-            print("REPORT", kind.testDescription, made.report)
+            #expect(made.packetsInPlace(source) == made.report.packetsCopied)
             #expect(made.report.packetsCopied > 10 * made.report.packetsEncoded)
             #expect(made.report.joins == 2 * Self.ranges.count - 1)
             #expect(made.report.worstJoinDecibels < -12)
@@ -63,8 +63,10 @@ struct CopiedSoundTests {
         for piece in made.pieces where piece.samples.count > 8192 {
             let middle = Int(piece.samples.lowerBound) + piece.samples.count / 2
             let window = middle - 2048..<middle + 2048
+            let want = meant.map { Array($0[window]) }
+            guard want.map(Sound.rootMeanSquare).reduce(0, +) > 0.001 else { continue }
             let (lag, decibels) = Sound.alignment(
-                of: heard.channels.map { Array($0[window]) }, to: meant.map { Array($0[window]) }, limit: 8)
+                of: heard.channels.map { Array($0[window]) }, to: want, limit: 8)
             #expect(lag == 0 && decibels > 20, "\(what)")
         }
     }
@@ -96,7 +98,7 @@ struct CopiedSoundTests {
             let ranges = (0..<500).map { _ in
                 SoundRange(
                     start: Rational(Int64.random(in: 0...2_700_000, using: &random), 100_000),
-                    length: Rational(1001, 30000) * Rational(Int64.random(in: 15...60, using: &random)))
+                    length: Rational(1001, 30000) * Rational(Int64.random(in: 15...40, using: &random)))
             }
             let made = try CopiedProgramme(ranges, of: source, to: "\(folder)/out.mp4")
             try Self.check(made, "\(folder)/out.mp4", path, "500 cuts")
@@ -187,8 +189,7 @@ struct CopiedSoundTests {
             try Self.check(made, output, path, "\(hertz) Hz", worst: -20)
             let (heard, meant) = (try ReferenceAudio(output), made.meant(try ReferenceAudio(path)))
             let difference = zip(heard.channels[0], meant[0]).map { $0 - $1 }
-            let worst = difference.indices.max { abs(difference[$0]) < abs(difference[$1]) } ?? 0
-            print("WORST", hertz, worst, worst / 1024, worst % 1024, made.pieces.map(\.samples), made.report)
+            // A step as high as the tone would be 25 times as much.
             #expect((difference.map(abs).max() ?? 1) < 0.02)
         }
     }

@@ -13,6 +13,8 @@ final class SoundSplicer {
     static let search: Int64 = 16
     /// Frames behind the last packet written that may still be asked for.
     static let memory = warmUp + search + 4
+    /// The most that sound is changed by where slopes differ, in the order tried.
+    private static let corrections = [4.0, 2.0]
     /// How often, and how many frames apart, joining is tried in one clean stretch.
     private static let rounds = 3
     private static let roundDistance: Int64 = 64
@@ -152,15 +154,17 @@ final class SoundSplicer {
         guard let own = plain.packet(joint - 1)?.head, own.endsLong, head.endsLong, own.shape != head.shape else {
             return try entry(at: joint, after: copied, plain)
         }
-        let slopes = WindowSlopes.correction(from: own.shape, to: head.shape, rising: true)
-        let corrected = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint) { frame, samples in
-            if frame == joint { self.multiply(&samples, by: slopes) }
+        var best = try entry(at: joint, after: copied, plain)
+        for limit in Self.corrections {
+            let slopes = WindowSlopes.correction(from: own.shape, to: head.shape, rising: true, limit: limit)
+            let corrected = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint) { fed, samples in
+                if fed == joint { self.multiply(&samples, by: slopes) }
+            }
+            guard let found = try entry(at: joint, after: copied, corrected) else { continue }
+            if found.quality.decibels < best?.quality.decibels ?? .infinity { best = found }
+            if found.quality.isClean { break }
         }
-        let found = try entry(at: joint, after: copied, corrected)
-        if let found, found.quality.isClean { return found }
-        // The difference of the slopes alone is an error of -19 dB: much to measure, little to hear.
-        guard let other = try entry(at: joint, after: copied, plain) else { return found }
-        return other.quality.decibels < found?.quality.decibels ?? .infinity ? other : found
+        return best
     }
 
     private func entry(at joint: Int64, after copied: [SoundPacket], _ encoder: SpliceEncoder) throws -> Entry? {
@@ -284,13 +288,15 @@ final class SoundSplicer {
             let quality = try check.measure(earlier + [last, first, second], meant: try meant(around: joint))
             return Exit(joint: joint, last: last, quality: quality)
         }
-        guard isLong, head.shape != shape, let reshaped = try reshaped(joint - 1, from: head.shape, to: shape) else {
-            return try exit(after: last)
+        var best = try exit(after: last)
+        guard isLong, head.shape != shape else { return best }
+        for limit in Self.corrections {
+            guard let last = try reshaped(joint - 1, from: head.shape, to: shape, limit: limit) else { continue }
+            let found = try exit(after: last)
+            if found.quality.decibels < best.quality.decibels { best = found }
+            if found.quality.isClean { break }
         }
-        let found = try exit(after: reshaped)
-        if found.quality.isClean { return found }
-        let other = try exit(after: last)
-        return other.quality.decibels < found.quality.decibels ? other : found
+        return best
     }
 
     /// The packet of a frame encoded again, so that it slopes over the next one in the shape wanted.
@@ -298,11 +304,11 @@ final class SoundSplicer {
     /// The encoder knows one shape. But the shape is a bit in the packet, and sound that was changed by what the two
     /// shapes differ comes out of either as it should.
     private func reshaped(
-        _ frame: Int64, from own: AACBlockHead.Shape, to shape: AACBlockHead.Shape
+        _ frame: Int64, from own: AACBlockHead.Shape, to shape: AACBlockHead.Shape, limit: Double
     ) throws -> SoundPacket? {
         // A single element's bit is all there is.
         guard settings.format.layout.channels <= 2 else { return nil }
-        let slopes = WindowSlopes.correction(from: own, to: shape, rising: false)
+        let slopes = WindowSlopes.correction(from: own, to: shape, rising: false, limit: limit)
         let encoder = try makeEncoder(upTo: frame + SpliceEncoder.delay, warmingUpTo: frame) { fed, samples in
             if fed == frame + 1 { self.multiply(&samples, by: slopes) }
         }
