@@ -14,6 +14,8 @@ struct CompressedSound {
     let packets: [FedPacket]
     let parameters: CodecParameters
     let stream: AudioStream
+    /// What keeps it from being copied into sound of its own kind.
+    let obstacle: SoundCopyObstacle?
 
     /// - Parameter hole: packets that begin in it are left out.
     init(_ path: String, without hole: Range<Rational>? = nil) throws {
@@ -25,6 +27,11 @@ struct CompressedSound {
         }
         stream = try #require(streams.first)
         parameters = try CodecParameters(demuxer, stream: stream.index)
+        let copied = CopySource(stream: stream, configuration: demuxer.configuration(ofStream: stream.index))
+        let plan = AudioPlan(
+            codec: .aac, bitRate: 128_000, sampleRate: stream.sampleRate, channels: stream.channels,
+            layout: stream.channelLayout)
+        obstacle = SoundCopyObstacle.first(in: [copied], output: plan)
         let (timeBase, offset) = (stream.timeBase, demuxer.timeOffset(ofStream: stream.index))
         var packet = try Packet()
         var found: [FedPacket] = []
@@ -71,17 +78,21 @@ struct CopiedProgramme {
     ///   - random: how packets and the knowledge of what is kept come; all at once without.
     init(
         _ ranges: [SoundRange], of source: CompressedSound, to output: String, fades: Bool = true,
-        random: SeededGenerator? = nil
+        random: SeededGenerator? = nil, format: String = "mp4"
     ) throws {
         let isPiecewise = random != nil
         let outputs = LocalOutputs()
         let file = try MuxedFile(
-            output, in: outputs, format: "mp4", reservation: 1 << 20, cancellation: Cancellation())
+            output, in: outputs, format: format, reservation: 1 << 20, cancellation: Cancellation())
         let stream = try file.muxer.addStream(
             CopiedSoundTrack.outputParameters(source.parameters),
             timeBase: Rational(1, Int64(source.stream.sampleRate)))
-        let track = try CopiedSoundTrack(source.parameters, stream: stream)
-        try file.beginIndexFirst(timeBases: [track.timeBase])
+        let track = try CopiedSoundTrack(source.parameters, stream: stream, cancellation: Cancellation())
+        if format == "mp4" {
+            try file.beginIndexFirst(timeBases: [track.timeBase])
+        } else {
+            try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
+        }
         let grid = PacketGrid(sampleRate: source.stream.sampleRate)
         var random = random ?? SeededGenerator(seed: 0)
         var start = Rational.zero

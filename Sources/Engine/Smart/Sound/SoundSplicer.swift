@@ -28,6 +28,7 @@ final class SoundSplicer {
     private let programme: ProgrammeSound
     private let settings: AudioEncoderSettings
     private let check: JoinCheck
+    private let cancellation: Cancellation
     private var state = State.starting
     /// The next packet to be written, by the frame that it completes.
     private var next: Int64 = -1
@@ -43,8 +44,11 @@ final class SoundSplicer {
     var ready: [SoundPacket] = []
     private(set) var report = SoundCopyReport()
 
-    init(_ programme: ProgrammeSound, settings: AudioEncoderSettings, check: JoinCheck) {
-        (self.programme, self.settings, self.check) = (programme, settings, check)
+    init(
+        _ programme: ProgrammeSound, settings: AudioEncoderSettings, check: JoinCheck, cancellation: Cancellation
+    ) {
+        (self.programme, self.settings) = (programme, settings)
+        (self.check, self.cancellation) = (check, cancellation)
     }
 
     private var isFinal: Bool { programme.length != nil }
@@ -248,6 +252,8 @@ final class SoundSplicer {
 
     private func write(from encoder: SpliceEncoder, upTo end: Int64) throws {
         while next < end {
+            // A source's sound may be over hours before its pictures.
+            try cancellation.check()
             try feed(encoder, upTo: next + SpliceEncoder.delay)
             guard let packet = encoder.packet(next) else {
                 // Its last frame is not known yet.
