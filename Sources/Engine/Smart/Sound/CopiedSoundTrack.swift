@@ -33,9 +33,9 @@ final class CopiedSoundTrack {
         let settings = SpliceEncoder.settings(format, sourceBitRate: source.bitRate)
         try Self.checkEncoder(settings, source)
         programme = ProgrammeSound(format: format, decoder: try PacketDecoder(source, format: format))
+        let check = try JoinCheck(PacketDecoder(source, format: format))
         splicer = SoundSplicer(
-            programme, settings: settings, check: try JoinCheck(PacketDecoder(source, format: format)),
-            cancellation: cancellation)
+            programme, joins: JoinMaker(programme, settings: settings, check: check), cancellation: cancellation)
     }
 
     private static func checkEncoder(_ settings: AudioEncoderSettings, _ source: CodecParameters) throws {

@@ -11,8 +11,8 @@ struct JoinQuality {
 
     /// Aliasing that does not cancel is nearly as loud as the sound. What is as good as the frames beside it is no seam.
     var isClean: Bool { decibels <= max(Self.inaudible, min(neighbours + 4, Self.limit)) }
-    /// Better than nothing, where all places were tried.
-    var isBearable: Bool { decibels <= Self.bearable }
+    /// Clean, or better than nothing where all places were tried.
+    var isUsable: Bool { isClean || decibels <= Self.bearable }
 
     private static let inaudible = -20.0
     private static let limit = -3.0
