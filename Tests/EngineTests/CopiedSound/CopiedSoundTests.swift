@@ -225,11 +225,12 @@ struct CopiedSoundTests {
             let heard = try ReferenceAudio(output)
             let meant = made.meant(try ReferenceAudio(path))
             for start in [20_000, 200_000] {
+                // A container of sound alone begins with the run-in, which is not played.
                 let (lag, decibels) = Sound.alignment(
-                    of: heard.channels.map { Array($0[start..<start + 8000]) },
+                    of: heard.channels.map { Array($0[start + 1024..<start + 9024]) },
                     to: meant.map { Array($0[start..<start + 8000]) }, limit: 64)
                 // Its timestamps are whole milliseconds, by which the reference moves every packet.
-                #expect(abs(lag) <= 48 && decibels > 0)
+                #expect(abs(lag) <= 48 && decibels > 12)
             }
         }
     }
