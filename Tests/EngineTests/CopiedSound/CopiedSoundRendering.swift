@@ -27,7 +27,7 @@ struct CompressedSound {
         }
         stream = try #require(streams.first)
         parameters = try CodecParameters(demuxer, stream: stream.index)
-        let copied = CopySource(stream: stream, configuration: demuxer.configuration(ofStream: stream.index))
+        let copied = CopySource(demuxer, stream: stream.index)
         let plan = AudioPlan(
             codec: .aac, bitRate: 128_000, sampleRate: stream.sampleRate, channels: stream.channels,
             layout: stream.channelLayout)
@@ -40,6 +40,12 @@ struct CompressedSound {
             if let fed = FedPacket(packet, timeBase: timeBase, offset: offset) { found.append(fed) }
         }
         packets = found.filter { hole?.contains($0.time) != true }
+    }
+
+    /// The same with other packets.
+    init(_ other: CompressedSound, packets: [FedPacket]) {
+        (path, parameters, stream, obstacle) = (other.path, other.parameters, other.stream, other.obstacle)
+        self.packets = packets
     }
 
     var seconds: Rational { (packets.last.map { $0.time + ($0.duration ?? .zero) }) ?? .zero }

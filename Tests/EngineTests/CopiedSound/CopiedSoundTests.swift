@@ -214,6 +214,40 @@ struct CopiedSoundTests {
         }
     }
 
+    /// Packets with flipped bits, cut short, out of place, doubled or gone.
+    private static func spoilt(_ packets: [FedPacket], _ random: inout SeededGenerator) -> [FedPacket] {
+        packets.flatMap { packet -> [FedPacket] in
+            var (bytes, time, copies) = (packet.bytes, packet.time, 1)
+            switch Int.random(in: 0..<40, using: &random) {
+            case 0: bytes[Int.random(in: bytes.indices, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 1: bytes = Array(bytes.prefix(Int.random(in: 1...bytes.count, using: &random)))
+            case 2: time = time + Rational(Int64.random(in: -900...900, using: &random), 1000)
+            case 3: copies = 2
+            case 4: copies = 0
+            default: break
+            }
+            let discarded = Int.random(in: 0..<200, using: &random) == 0
+            let made = FedPacket(bytes: bytes, time: time, duration: packet.duration, isDiscarded: discarded)
+            return [FedPacket](repeating: made, count: copies)
+        }
+    }
+
+    @Test("is as long as it should be, or fails with a code, whatever comes", arguments: [UInt64](1...4))
+    func spoilt(seed: UInt64) throws {
+        try withTemporaryFolder { folder in
+            let path = try CopiedSoundSources.music(folder, rate: 44100, channels: 2)
+            let whole = try CompressedSound(path)
+            var random = SeededGenerator(seed: seed)
+            let source = CompressedSound(whole, packets: Self.spoilt(whole.packets, &random))
+            do {
+                let made = try CopiedProgramme(Self.ranges, of: source, to: "\(folder)/out.mp4", random: random)
+                #expect(made.packets.count == SoundCutter.packets(end: made.samples).count, "seed \(seed)")
+            } catch let error as any ClassifiedError {
+                #expect(error.code == .damagedMedia, "seed \(seed): \(error)")
+            }
+        }
+    }
+
     @Test("lies as well in Matroska")
     func matroska() throws {
         try withTemporaryFolder { folder in
