@@ -14,6 +14,8 @@ struct CompressedSound {
     let packets: [FedPacket]
     let parameters: CodecParameters
     let stream: AudioStream
+    /// What keeps it from being copied into sound of its own kind.
+    let obstacle: SoundCopyObstacle?
 
     /// - Parameter hole: packets that begin in it are left out.
     init(_ path: String, without hole: Range<Rational>? = nil) throws {
@@ -25,6 +27,11 @@ struct CompressedSound {
         }
         stream = try #require(streams.first)
         parameters = try CodecParameters(demuxer, stream: stream.index)
+        let copied = CopySource(demuxer, stream: stream.index)
+        let plan = AudioPlan(
+            codec: .aac, bitRate: 128_000, sampleRate: stream.sampleRate, channels: stream.channels,
+            layout: stream.channelLayout)
+        obstacle = SoundCopyObstacle.first(in: [copied], output: plan)
         let (timeBase, offset) = (stream.timeBase, demuxer.timeOffset(ofStream: stream.index))
         var packet = try Packet()
         var found: [FedPacket] = []
@@ -33,6 +40,12 @@ struct CompressedSound {
             if let fed = FedPacket(packet, timeBase: timeBase, offset: offset) { found.append(fed) }
         }
         packets = found.filter { hole?.contains($0.time) != true }
+    }
+
+    /// The same with other packets.
+    init(_ other: CompressedSound, packets: [FedPacket]) {
+        (path, parameters, stream, obstacle) = (other.path, other.parameters, other.stream, other.obstacle)
+        self.packets = packets
     }
 
     var seconds: Rational { (packets.last.map { $0.time + ($0.duration ?? .zero) }) ?? .zero }
@@ -54,6 +67,8 @@ struct CopiedProgramme {
         let offset: Int64
         /// How far it is from where it should be, in samples.
         let shift: Double
+        /// Added to an output packet's index, gives the source's.
+        let packetOffset: Int
     }
 
     let report: SoundCopyReport
@@ -69,17 +84,21 @@ struct CopiedProgramme {
     ///   - random: how packets and the knowledge of what is kept come; all at once without.
     init(
         _ ranges: [SoundRange], of source: CompressedSound, to output: String, fades: Bool = true,
-        random: SeededGenerator? = nil
+        random: SeededGenerator? = nil, format: String = "mp4"
     ) throws {
         let isPiecewise = random != nil
         let outputs = LocalOutputs()
         let file = try MuxedFile(
-            output, in: outputs, format: "mp4", reservation: 1 << 20, cancellation: Cancellation())
+            output, in: outputs, format: format, reservation: 1 << 20, cancellation: Cancellation())
         let stream = try file.muxer.addStream(
             CopiedSoundTrack.outputParameters(source.parameters),
             timeBase: Rational(1, Int64(source.stream.sampleRate)))
-        let track = try CopiedSoundTrack(source.parameters, stream: stream)
-        try file.beginIndexFirst(timeBases: [track.timeBase])
+        let track = try CopiedSoundTrack(source.parameters, stream: stream, cancellation: Cancellation())
+        if format == "mp4" {
+            try file.beginIndexFirst(timeBases: [track.timeBase])
+        } else {
+            try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
+        }
         let grid = PacketGrid(sampleRate: source.stream.sampleRate)
         var random = random ?? SeededGenerator(seed: 0)
         var start = Rational.zero
@@ -104,11 +123,13 @@ struct CopiedProgramme {
             try track.end(length: range.length)
             if let first = fed.first {
                 let placement = grid.placement(at: start + first.time - range.start)
+                let index = source.packets.count - fed.count
                 pieces.append(
                     Piece(
                         samples: grid.sample(at: start)..<grid.sample(at: start + range.length),
                         offset: grid.sample(at: first.time) - placement.frame * PacketGrid.frameSamples,
-                        shift: placement.shift.seconds * Double(grid.sampleRate)))
+                        shift: placement.shift.seconds * Double(grid.sampleRate),
+                        packetOffset: index - Int(placement.frame) - 1))
             }
             start = start + range.length
         }
@@ -119,6 +140,16 @@ struct CopiedProgramme {
         report = track.report
         (self.pieces, self.fades, samples) = (pieces, fades, track.samples ?? 0)
         packets = try CompressedSound(output).packets.map(\.bytes)
+    }
+
+    /// How many packets are the source's own, where the grid puts them.
+    func packetsInPlace(_ source: CompressedSound) -> Int {
+        packets.indices.count { index in
+            let samples = PacketGrid.samples(ofFrame: Int64(index) - 1)
+            let piece = pieces.first { samples.lowerBound < $0.samples.upperBound }
+            let place = index + (piece?.packetOffset ?? 0)
+            return source.packets.indices.contains(place) && source.packets[place].bytes == packets[index]
+        }
     }
 
     /// What the programme should sound like, of what the source does: its pieces where the grid puts them, faded for
@@ -146,22 +177,27 @@ struct CopiedProgramme {
 enum FrameErrors {
     /// The frame with the largest error, in decibels of the sound around it; frames in near silence count little.
     static func worst(_ heard: [[Float]], _ meant: [[Float]]) -> (decibels: Double, frame: Int) {
+        // Decoders give the whole of the last packet.
         let count = min(heard.first?.count ?? 0, meant.first?.count ?? 0) / 1024
-        func power(_ samples: [Float], _ frame: Int) -> Double {
-            guard (0..<count).contains(frame) else { return 0 }
-            return samples[frame * 1024..<(frame + 1) * 1024].reduce(0) { $0 + Double($1 * $1) }
+        var errors = [Double](repeating: 0, count: count)
+        var powers = errors
+        for (heard, meant) in zip(heard, meant) {
+            heard.withUnsafeBufferPointer { heard in
+                meant.withUnsafeBufferPointer { meant in
+                    var place = 0
+                    while place < count * 1024 {
+                        let difference = heard[place] - meant[place]
+                        errors[place >> 10] += Double(difference * difference)
+                        powers[place >> 10] += Double(meant[place] * meant[place])
+                        place += 1
+                    }
+                }
+            }
         }
         var worst = (decibels: -Double.infinity, frame: 0)
         for frame in 0..<count {
-            var (error, sound) = (0.0, 1e-7 * 1024)
-            for (heard, meant) in zip(heard, meant) {
-                for place in frame * 1024..<(frame + 1) * 1024 {
-                    let difference = Double(heard[place] - meant[place])
-                    error += difference * difference
-                }
-                sound += (frame - 1...frame + 1).map { power(meant, $0) }.max() ?? 0
-            }
-            let decibels = 10 * log10(max(1e-12, error / sound))
+            let sound = 1e-4 + (powers[max(0, frame - 1)...min(count - 1, frame + 1)].max() ?? 0)
+            let decibels = 10 * log10(max(1e-12, errors[frame] / sound))
             if decibels > worst.decibels { worst = (decibels, frame) }
         }
         return worst
@@ -178,11 +214,12 @@ enum CopiedSoundSources {
         // Six channels of one stereo recording, none like another.
         let spread =
             "pan=5.1|c0=0.9*c0|c1=0.8*c1|c2=0.5*c0+0.4*c1|c3=0.3*c0|c4=0.6*c1-0.2*c0|c5=0.7*c0-0.1*c1"
-        let filters = channels == 6 ? ["-af", spread] : ["-ac", "\(channels)"]
+        let mixed = channels == 1 ? "pan=mono|c0=0.5*c0+0.5*c1" : channels == 6 ? spread : "anull"
+        let filters = "aloop=loop=-1:size=260000,\(mixed)"
         _ = try Command.output(
             "ffmpeg",
-            ["-v", "error", "-y", "-stream_loop", "-1", "-i", Fixture.media("music.mp3"), "-t", "\(seconds)"]
-                + filters + ["-ar", "\(rate)", "-c:a", "aac"] + options + [path])
+            ["-v", "error", "-y", "-i", Fixture.media("music.mp3"), "-t", "\(seconds)", "-af", filters]
+                + ["-ar", "\(rate)", "-c:a", "aac"] + options + [path])
         return path
     }
 }

@@ -26,15 +26,16 @@ final class CopiedSoundTrack {
     ///   - source: of one source's sound; all are configured alike.
     ///   - stream: the output's, made of `outputParameters`.
     /// - Throws: `noEncoder` when what the encoder makes cannot be decoded as the source's packets are.
-    init(_ source: CodecParameters, stream: Int) throws {
+    init(_ source: CodecParameters, stream: Int, cancellation: Cancellation) throws {
         guard let format = source.audioFormat else { throw EngineError(.noDecoder, "the stream is no sound") }
         grid = PacketGrid(sampleRate: format.sampleRate)
         self.stream = stream
         let settings = SpliceEncoder.settings(format, sourceBitRate: source.bitRate)
         try Self.checkEncoder(settings, source)
         programme = ProgrammeSound(format: format, decoder: try PacketDecoder(source, format: format))
-        splicer = try SoundSplicer(
-            programme, settings: settings, check: JoinCheck(try PacketDecoder(source, format: format)))
+        let check = try JoinCheck(PacketDecoder(source, format: format))
+        splicer = SoundSplicer(
+            programme, joins: JoinMaker(programme, settings: settings, check: check), cancellation: cancellation)
     }
 
     private static func checkEncoder(_ settings: AudioEncoderSettings, _ source: CodecParameters) throws {

@@ -11,8 +11,8 @@ struct JoinQuality {
 
     /// Aliasing that does not cancel is nearly as loud as the sound. What is as good as the frames beside it is no seam.
     var isClean: Bool { decibels <= max(Self.inaudible, min(neighbours + 4, Self.limit)) }
-    /// Better than nothing, where all places were tried.
-    var isBearable: Bool { decibels <= Self.bearable }
+    /// Clean, or better than nothing where all places were tried.
+    var isUsable: Bool { isClean || decibels <= Self.bearable }
 
     private static let inaudible = -20.0
     private static let limit = -3.0
@@ -46,7 +46,9 @@ final class JoinCheck {
         var worst = 0.0
         for (channel, power) in powers.enumerated() {
             var error = 0.0
-            for (heard, meant) in zip(heard[channel], meant[channel]) { error += Double((heard - meant) * (heard - meant)) }
+            for (heard, meant) in zip(heard[channel], meant[channel]) {
+                error += Double((heard - meant) * (heard - meant))
+            }
             worst = max(worst, error / max(power, floor))
         }
         return decibels(ofAmplitude: max(1e-6, worst.squareRoot()))

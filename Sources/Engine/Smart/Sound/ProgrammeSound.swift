@@ -50,7 +50,7 @@ final class ProgrammeSound {
     func samples(_ frame: Int64) throws -> SoundFrame {
         var samples = PacketDecoder.silent(format)
         let range = PacketGrid.samples(ofFrame: frame)
-        for segment in segments where segment.start < range.upperBound && range.lowerBound < segment.end ?? .max {
+        for segment in segments where range.lowerBound < segment.end ?? .max {
             try segment.mix(into: &samples, frame: frame)
         }
         return samples

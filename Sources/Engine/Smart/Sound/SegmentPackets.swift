@@ -113,7 +113,9 @@ final class SegmentPackets {
     func mix(into samples: inout SoundFrame, frame: Int64) throws {
         let range = PacketGrid.samples(ofFrame: frame)
         for run in runs {
-            let part = range.clamped(to: start..<max(start, end ?? .max)).clamped(to: run.audible)
+            // Before the programme nothing is heard; but a transform that reaches there had better find no edge.
+            let first = start == 0 ? Int64.min : start
+            let part = range.clamped(to: first..<max(start, end ?? .max)).clamped(to: run.audible)
             guard !part.isEmpty, let source = try run.samples(frame) else { continue }
             let inside = Int(part.lowerBound - range.lowerBound)..<Int(part.upperBound - range.lowerBound)
             let position = run.content + part.lowerBound - run.frame * PacketGrid.frameSamples

@@ -4,32 +4,30 @@ internal import Planning
 
 /// Makes the output's packets in order: the sources' own where the sound is as it was, encoded ones around seams.
 ///
-/// A packet overlaps with the next in a frame. Where copied and encoded packets meet, that frame must be clean, both
-/// must slope alike over it, and what they sound like together is measured before it is written.
+/// A packet overlaps with the next in a frame. Where copied and encoded packets meet, that frame must be clean.
 final class SoundSplicer {
-    /// Frames encoded before the first packet that is kept, for the encoder to find its way.
-    static let warmUp: Int64 = 4
-    /// Places tried for a join, one frame apart.
-    static let search: Int64 = 4
+    /// Places tried for a join, one frame apart: busy sound goes through a dozen short blocks in a row.
+    static let search: Int64 = 16
     /// Frames behind the last packet written that may still be asked for.
-    static let memory = warmUp + search + 4
+    static let memory = JoinMaker.warmUp + search + 4
     /// How often, and how many frames apart, joining is tried in one clean stretch.
     private static let rounds = 3
     private static let roundDistance: Int64 = 64
 
     private enum State {
+        case starting
         case copying
         case encoding(SpliceEncoder)
     }
 
     private let programme: ProgrammeSound
-    private let settings: AudioEncoderSettings
-    private let check: JoinCheck
-    private var state: State
+    private let joins: JoinMaker
+    private let cancellation: Cancellation
+    private var state = State.starting
     /// The next packet to be written, by the frame that it completes.
     private var next: Int64 = -1
     /// Frames before this were looked at.
-    private var scanned: Int64 = 1
+    private var scanned: Int64 = 0
     /// Rounds of joining that failed in the clean stretch at `scanned`.
     private var failedRounds = 0
     /// The frame at which the next round begins.
@@ -40,9 +38,8 @@ final class SoundSplicer {
     var ready: [SoundPacket] = []
     private(set) var report = SoundCopyReport()
 
-    init(_ programme: ProgrammeSound, settings: AudioEncoderSettings, check: JoinCheck) throws {
-        (self.programme, self.settings, self.check) = (programme, settings, check)
-        state = .encoding(try SpliceEncoder(settings, first: 0))
+    init(_ programme: ProgrammeSound, joins: JoinMaker, cancellation: Cancellation) {
+        (self.programme, self.joins, self.cancellation) = (programme, joins, cancellation)
     }
 
     private var isFinal: Bool { programme.length != nil }
@@ -54,6 +51,7 @@ final class SoundSplicer {
         while !isFinished {
             let goesOn =
                 switch state {
+                case .starting: try start()
                 case .copying: try copy()
                 case .encoding(let encoder): try encode(with: encoder)
                 }
@@ -85,6 +83,24 @@ final class SoundSplicer {
         report.worstJoinDecibels = max(report.worstJoinDecibels, quality.decibels)
     }
 
+    /// The run-in is not heard: nothing is joined where a programme begins with the packets of its source.
+    ///
+    /// - Returns: `false` when more must be known.
+    private func start() throws -> Bool {
+        let end = endOfClean(from: 0)
+        let isClosed = isFinal || end < horizon
+        guard isClosed || end > SoundCutter.leastCopied + Self.search,
+            let canCopy = end > SoundCutter.leastCopied ? try canLeave(after: 0, before: end) : false
+        else { return false }
+        if canCopy {
+            state = .copying
+        } else {
+            state = .encoding(try joins.makeEncoder(upTo: 0, warmingUpTo: 0))
+            scanned = 1
+        }
+        return true
+    }
+
     // MARK: Copying, and from copied to encoded packets
 
     /// - Returns: `false` when more must be known.
@@ -94,93 +110,46 @@ final class SoundSplicer {
         try copy(upTo: scanned - 1 - Self.search)
         // Joining takes sound beyond the last clean frame.
         guard !isOpen, isFinal || horizon >= scanned + SpliceEncoder.delay + 2 else { return false }
-        var best: Entry?
+        var best: JoinMaker.Entry?
         for joint in stride(from: scanned - 1, through: max(next, scanned - 1 - Self.search), by: -1) {
-            guard let entry = try entry(at: joint) else { continue }
+            guard let entry = try joins.entry(at: joint, after: packet(joint - 2)) else { continue }
             if entry.quality.decibels < best?.quality.decibels ?? .infinity { best = entry }
             if entry.quality.isClean { break }
             report.refusedJoins += 1
         }
-        let entry = try best ?? hardEntry(at: scanned - 1)
+        if best == nil { report.hardJoins += 1 }
+        let entry = try best ?? joins.hardEntry(at: scanned - 1)
         try copy(upTo: entry.joint)
         noteJoin(entry.quality)
         (state, failedRounds, retry) = (.encoding(entry.encoder), 0, 0)
         return true
     }
 
+    /// Whether a stretch copied from `first` on finds back to encoded packets before `end`, where it ends: it must be
+    /// known before it is begun. A long stretch does.
+    ///
+    /// - Returns: `nil` when more must be known.
+    private func canLeave(after first: Int64, before end: Int64) throws -> Bool? {
+        guard end - first <= Self.search else { return true }
+        guard isFinal || horizon >= end + SpliceEncoder.delay + 2 else { return nil }
+        return try stride(from: end - 1, to: first, by: -1).contains { joint in
+            let entry = try joins.entry(at: joint, after: packet(joint - 2))
+            return entry?.quality.isUsable == true
+        }
+    }
+
     private func copy(upTo end: Int64) throws {
         while next < end {
-            guard let packet = programme.run(cleanAt: next)?.packet(next) else {
+            guard let packet = packet(next) else {
                 throw EngineError(.internalFault, "a packet of sound was let go too early")
             }
             write(packet, copied: true)
         }
     }
 
-    private struct Entry {
-        /// The first encoded packet, and the frame where it overlaps with the last copied one.
-        let joint: Int64
-        let encoder: SpliceEncoder
-        let quality: JoinQuality
-    }
-
-    /// Encodes from `joint` on; `nil` where windows cannot meet.
-    private func entry(at joint: Int64) throws -> Entry? {
-        guard let run = programme.run(cleanAt: joint), let before = run.packet(joint - 1), let head = before.head,
-            head.endsLong
-        else { return nil }
-        let earlier = joint - 2 >= next ? run.packet(joint - 2) : written[joint - 2]
-        let copied = [earlier, before].compactMap(\.self)
-        let plain = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint)
-        // The decoder takes the slope over the frame from the packet before; the encoder took its own.
-        guard let own = plain.packet(joint - 1)?.head, own.endsLong, own.shape != head.shape else {
-            return try entry(at: joint, after: copied, plain)
-        }
-        let slopes = WindowSlopes.correction(from: own.shape, to: head.shape, rising: true)
-        let corrected = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint) { frame, samples in
-            if frame == joint { self.multiply(&samples, by: slopes) }
-        }
-        let found = try entry(at: joint, after: copied, corrected)
-        if let found, found.quality.isClean { return found }
-        // The difference of the slopes alone is an error of -19 dB: much to measure, little to hear.
-        guard let other = try entry(at: joint, after: copied, plain) else { return found }
-        return other.quality.decibels < found?.quality.decibels ?? .infinity ? other : found
-    }
-
-    private func entry(at joint: Int64, after copied: [SoundPacket], _ encoder: SpliceEncoder) throws -> Entry? {
-        guard let first = encoder.packet(joint), first.head?.beginsLong == true, let second = encoder.packet(joint + 1)
-        else { return nil }
-        let quality = try check.measure(copied + [first, second], meant: try meant(around: joint))
-        return Entry(joint: joint, encoder: encoder, quality: quality)
-    }
-
-    /// Where no window fits: still encoded, with whatever is heard of it.
-    private func hardEntry(at joint: Int64) throws -> Entry {
-        let encoder = try makeEncoder(upTo: joint + 1 + SpliceEncoder.delay, warmingUpTo: joint)
-        return Entry(joint: joint, encoder: encoder, quality: JoinQuality(decibels: 0, neighbours: 0))
-    }
-
-    private func meant(around joint: Int64) throws -> [SoundFrame] {
-        try (joint - 1...joint + 1).map { try programme.samples($0) }
-    }
-
-    private func makeEncoder(
-        upTo last: Int64, warmingUpTo joint: Int64, _ change: (Int64, inout SoundFrame) -> Void = { _, _ in }
-    ) throws -> SpliceEncoder {
-        let encoder = try SpliceEncoder(settings, first: joint - Self.warmUp)
-        while encoder.next <= last {
-            var samples = try programme.samples(encoder.next)
-            change(encoder.next, &samples)
-            try encoder.feed(samples)
-        }
-        return encoder
-    }
-
-    /// The low-frequency channel's slope is the sine for every encoder. Source: ISO/IEC 14496-3 §4.5.2.2.
-    private func multiply(_ samples: inout SoundFrame, by slopes: [Float]) {
-        for channel in samples.indices where samples.count < 6 || channel != 3 {
-            for index in slopes.indices { samples[channel][index] *= slopes[index] }
-        }
+    /// One that was written, or that can be copied.
+    private func packet(_ frame: Int64) -> SoundPacket? {
+        written[frame] ?? programme.run(cleanAt: max(0, frame))?.packet(frame)
     }
 
     // MARK: Encoding, and from encoded to copied packets
@@ -196,7 +165,8 @@ final class SoundSplicer {
         let end = endOfClean(from: scanned)
         let isClosed = isFinal || end < horizon
         let start = max(scanned, retry)
-        guard failedRounds < Self.rounds, end - start > SoundCutter.leastCopied + Self.search else {
+        let room = end - start - SoundCutter.leastCopied
+        guard failedRounds < Self.rounds, room > 0, isClosed || room > Self.search else {
             let isHopeless = isClosed || failedRounds == Self.rounds
             if isHopeless { scanned = end }
             // Where packets may yet be copied, the last encoded one waits for its shape.
@@ -204,16 +174,23 @@ final class SoundSplicer {
             return isClosed
         }
         try write(from: encoder, upTo: start - 1)
-        var best: Exit?
-        for joint in start..<start + Self.search {
-            guard let exit = try exit(at: joint, encoder) else { continue }
+        var best: JoinMaker.Exit?
+        for joint in start..<start + min(room, Self.search) {
+            try feed(encoder, upTo: joint - 1 + SpliceEncoder.delay)
+            let earlier = [joint - 3, joint - 2].compactMap { written[$0] ?? encoder.packet($0) }
+            guard let exit = try joins.exit(at: joint, from: encoder, after: earlier) else { continue }
             if exit.quality.decibels < best?.quality.decibels ?? .infinity { best = exit }
             if exit.quality.isClean { break }
             report.refusedJoins += 1
         }
-        guard let best, best.quality.isClean || best.quality.isBearable else {
+        guard let best, best.quality.isUsable else {
             failedRounds += 1
             retry = start + Self.roundDistance
+            return true
+        }
+        guard let canLeave = try canLeave(after: best.joint, before: end) else { return false }
+        guard canLeave else {
+            scanned = end
             return true
         }
         try write(from: encoder, upTo: best.joint - 1)
@@ -225,6 +202,8 @@ final class SoundSplicer {
 
     private func write(from encoder: SpliceEncoder, upTo end: Int64) throws {
         while next < end {
+            // A source's sound may be over hours before its pictures.
+            try cancellation.check()
             try feed(encoder, upTo: next + SpliceEncoder.delay)
             guard let packet = encoder.packet(next) else {
                 // Its last frame is not known yet.
@@ -240,54 +219,5 @@ final class SoundSplicer {
         while encoder.next <= last, isFinal || encoder.next < horizon {
             try encoder.feed(try programme.samples(encoder.next))
         }
-    }
-
-    private struct Exit {
-        /// The first copied packet, and the frame where it overlaps with the last encoded one.
-        let joint: Int64
-        /// The last encoded packet.
-        let last: SoundPacket
-        let quality: JoinQuality
-    }
-
-    /// Copies from `joint` on; `nil` where windows cannot meet.
-    private func exit(at joint: Int64, _ encoder: SpliceEncoder) throws -> Exit? {
-        guard let run = programme.run(cleanAt: joint), let first = run.packet(joint),
-            let second = run.packet(joint + 1), first.head?.beginsLong == true,
-            let shape = run.packet(joint - 1)?.head?.shape
-        else { return nil }
-        try feed(encoder, upTo: joint - 1 + SpliceEncoder.delay)
-        guard let last = encoder.packet(joint - 1), let head = last.head, head.endsLong else { return nil }
-        let earlier = [joint - 3, joint - 2].compactMap { written[$0] ?? encoder.packet($0) }
-        func exit(after last: SoundPacket) throws -> Exit {
-            let quality = try check.measure(earlier + [last, first, second], meant: try meant(around: joint))
-            return Exit(joint: joint, last: last, quality: quality)
-        }
-        guard head.shape != shape, let reshaped = try reshaped(joint - 1, from: head.shape, to: shape) else {
-            return try exit(after: last)
-        }
-        let found = try exit(after: reshaped)
-        if found.quality.isClean { return found }
-        let other = try exit(after: last)
-        return other.quality.decibels < found.quality.decibels ? other : found
-    }
-
-    /// The packet of a frame encoded again, so that it slopes over the next one in the shape wanted.
-    ///
-    /// The encoder knows one shape. But the shape is a bit in the packet, and sound that was changed by what the two
-    /// shapes differ comes out of either as it should.
-    private func reshaped(
-        _ frame: Int64, from own: AACBlockHead.Shape, to shape: AACBlockHead.Shape
-    ) throws -> SoundPacket? {
-        // A single element's bit is all there is.
-        guard settings.format.layout.channels <= 2 else { return nil }
-        let slopes = WindowSlopes.correction(from: own, to: shape, rising: false)
-        let encoder = try makeEncoder(upTo: frame + SpliceEncoder.delay, warmingUpTo: frame) { fed, samples in
-            if fed == frame + 1 { self.multiply(&samples, by: slopes) }
-        }
-        guard let packet = encoder.packet(frame), let head = packet.head, head.speaksForElement, head.beginsLong,
-            head.endsLong, head.shape == own, encoder.packet(frame - 1)?.head?.shape == own
-        else { return nil }
-        return SoundPacket(head.reshaped(packet.bytes, to: shape))
     }
 }
