@@ -46,10 +46,26 @@ package struct RenderReport: Codable, Sendable, Equatable {
         package var verifiedPictures = 0
         /// Over luma, in decibels, beside the source.
         package var worstSeamPSNR: Double?
+        /// Absent where sound was encoded as in a full render, or there is none.
+        package var sound: CopiedSound?
+        /// Why sound was encoded, one clause.
+        package var soundDeclined: String?
 
         package init(predictedSeconds: Double? = nil, predictedGain: Double? = nil) {
             (self.predictedSeconds, self.predictedGain) = (predictedSeconds, predictedGain)
         }
+    }
+
+    /// What copying packets of sound came to.
+    package struct CopiedSound: Codable, Sendable, Equatable {
+        package var copiedPackets = 0
+        package var encodedPackets = 0
+        /// The loudest error at a place where copied and encoded packets meet, beside the sound there.
+        package var worstJoinDecibels: Double?
+        /// How far a segment's sound is from its place, at most half a packet.
+        package var largestShiftSeconds = 0.0
+
+        package init() {}
     }
 
     package var output: String

@@ -11,16 +11,21 @@ final class SmartOutput: SampleSink {
     private let timeBase: Rational
     private let codec: any PictureCodec
     private var copied: PayloadHash
-    private let audio: AudioTrack?
-    let audioFormat: AudioFormat?
+    private var audio: AudioTrack?
+    /// Of the sound's stream that is copied into; its time base is its sample.
+    private var soundStream: Int?
+    /// For sound that is encoded; `nil` where it is copied, or there is none.
+    private(set) var audioFormat: AudioFormat?
 
     /// - Parameters:
     ///   - window: of a source whose pictures are copied.
     ///   - configuration: for decoders of the output's pictures.
+    ///   - sound: what copied sound is described by; `nil` has it encoded.
     ///   - clock: in ticks of the window's time base, as everything here.
     init(
         _ files: RenderFiles, plan: RenderPlan, like window: PacketWindow, codec: any PictureCodec,
-        configuration: [UInt8], clock: DecodeTimes, options: RenderOptions, cancellation: Cancellation
+        configuration: [UInt8], sound: CodecParameters?, clock: DecodeTimes, options: RenderOptions,
+        cancellation: Cancellation
     ) throws {
         (outputs, self.codec) = (files.outputs, codec)
         copied = try PayloadHash()
@@ -32,10 +37,14 @@ final class SmartOutput: SampleSink {
             cancellation: cancellation)
         pictureStream = try file.muxer.addStream(
             like: window.stream, of: window.demuxer, configuration: configuration, timeBase: timeBase)
-        if let sound = plan.audio {
-            (audio, audioFormat) = try AudioTrack.make(sound, in: plan.container, muxer: &file.muxer)
-        } else {
-            (audio, audioFormat) = (nil, nil)
+        if let audio = plan.audio {
+            if let sound {
+                let stream = try file.muxer.addStream(sound, timeBase: Rational(1, Int64(audio.sampleRate)))
+                if let language = audio.language { file.muxer.setLanguage(language, ofStream: stream) }
+                soundStream = stream
+            } else {
+                (self.audio, audioFormat) = try AudioTrack.make(audio, in: plan.container, muxer: &file.muxer)
+            }
         }
         switch plan.container {
         case .mp4, .mov:
@@ -65,6 +74,12 @@ final class SmartOutput: SampleSink {
         sound.take(upTo: position, length: length, into: &audio.queue)
         try audio.drain(into: &file.muxer)
     }
+
+    /// The stream of copied sound.
+    var copiedSoundStream: Int? { soundStream }
+
+    /// Writes the packets of copied sound that are ready.
+    func write(_ track: CopiedSoundTrack) throws { try track.drain(into: &file.muxer) }
 
     var frameCount: Int { pictures.frameCount }
 

@@ -19,7 +19,7 @@ final class SmartRenderSession {
     private let encoder: SeamEncoder
     private let verifier: SeamVerifier
     private let output: SmartOutput
-    private let sound: EncodedSound?
+    private let sound: (any SmartSound)?
     private let timeBase: Rational
 
     /// How long the programme is so far, in the pictures' ticks.
@@ -61,12 +61,27 @@ final class SmartRenderSession {
         let step = opened.frameRate.inverse.ticks(in: timeBase)
         output = try SmartOutput(
             files, plan: plan, like: window, codec: codec, configuration: configuration,
+            sound: opened.sound.map(CopiedSoundTrack.outputParameters),
             clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
-        sound = output.audioFormat.map { [output] in EncodedSound(output, format: $0, cancellation: cancellation) }
+        sound = try Self.sound(opened, output, plan, cancellation)
         notes = plan.notes
         work = RenderReport.Smart(
             predictedSeconds: prediction.predictedSeconds, predictedGain: prediction.predictedGain)
+        work.soundDeclined = opened.soundObstacle?.reason
         copied = try PayloadHash()
+    }
+
+    private static func sound(
+        _ sources: SmartSources, _ output: SmartOutput, _ plan: RenderPlan, _ cancellation: Cancellation
+    ) throws -> (any SmartSound)? {
+        if let format = output.audioFormat {
+            return EncodedSmartSound(EncodedSound(output, format: format, cancellation: cancellation))
+        }
+        guard let parameters = sources.sound, let stream = output.copiedSoundStream, let audio = plan.audio else {
+            return nil
+        }
+        let track = try CopiedSoundTrack(parameters, stream: stream, cancellation: cancellation)
+        return CopiedSmartSound(track, sampleRate: audio.sampleRate) { [output] in try output.write($0) }
     }
 
     func run() throws -> RenderReport {
@@ -80,6 +95,8 @@ final class SmartRenderSession {
         let worst = try verifier.settle()
         if worst < .infinity { work.worstSeamPSNR = worst }
         work.verifiedPictures = verifier.verifiedPictures
+        try sound?.finish()
+        work.sound = sound?.report
         try output.finish(at: elapsed)
         guard output.takeCopiedHash() == copied.take() else {
             throw SmartObstacle.verification("a copied picture is not what it was in the source")
@@ -107,10 +124,7 @@ final class SmartRenderSession {
         let head = try cutter.head(&source.window, decodingFrom: from)
         guard let first = head.first else { return noteEmpty(segment) }
         let origin = Rational(first) * timeBase
-        if let sound = source.sound {
-            try sound.begin(at: origin)
-            self.sound?.begin(segment, sound, origin: origin)
-        }
+        try sound?.begin(segment, of: source, origin: origin, start: Rational(elapsed) * timeBase)
         let clock = SegmentClock(start: elapsed, first: first)
         var (endTime, last) = (head.endTime, LastPicture(time: first, duration: 0))
         if let seam = head.seam {
@@ -127,7 +141,7 @@ final class SmartRenderSession {
                 told: plan.sources[segment.source].videoEnd,
                 timeBase: timeBase)
         elapsed += over - first
-        try sound?.end(at: Rational(elapsed) * timeBase)
+        try sound?.end(length: Rational(over - first) * timeBase)
         segmentsPlaced += 1
     }
 
@@ -260,7 +274,7 @@ final class SmartRenderSession {
         if let audio = plan.audio {
             report.audio = .init(
                 codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
-                samples: sound?.samplesPlaced ?? 0)
+                samples: sound?.samples ?? 0)
         }
         report.smart = work
         return report

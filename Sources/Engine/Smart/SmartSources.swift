@@ -10,6 +10,9 @@ struct SmartSources {
     let timeBase: Rational
     let frameRate: Rational
     let prediction: SmartPlan
+    /// Describes the sound that can be copied; `nil` where it is to be encoded.
+    let sound: CodecParameters?
+    let soundObstacle: SoundCopyObstacle?
 
     /// - Throws: `SmartObstacle` when their pictures cannot be copied.
     init(
@@ -55,7 +58,24 @@ struct SmartSources {
         (self.codec, self.sources, self.leading) = (codec, opened, leading)
         timeBase = leading.window.timeBase
         frameRate = video.nominalFrameRate
+        (sound, soundObstacle) = try Self.sound(plan, probes: probes, opened, leading)
         prediction = SmartPlanner().plan(plan, surveys: surveys, threads: options.threads.total)
+    }
+
+    private static func sound(
+        _ plan: RenderPlan, probes: [ProbeReport], _ opened: [Int: SmartSource], _ leading: SmartSource
+    ) throws -> (CodecParameters?, SoundCopyObstacle?) {
+        guard let audio = plan.audio else { return (nil, nil) }
+        let described = opened.sorted { $0.key < $1.key }.map { index, source in
+            CopySource(
+                stream: probes[index].audio.first { $0.index == source.window.soundStream },
+                configuration: source.window.soundStream.map {
+                    source.window.demuxer.configuration(ofStream: $0)
+                } ?? [])
+        }
+        if let obstacle = SoundCopyObstacle.first(in: described, output: audio) { return (nil, obstacle) }
+        guard let stream = leading.window.soundStream else { return (nil, .noSound) }
+        return (try CodecParameters(leading.window.demuxer, stream: stream), nil)
     }
 
     /// Little gain is not worth it, unless it is asked for.

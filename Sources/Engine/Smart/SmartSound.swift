@@ -1,0 +1,122 @@
+internal import Media
+internal import Model
+internal import Planning
+
+/// The sound of a smart render, segment by segment.
+protocol SmartSound: AnyObject {
+    /// - Parameters:
+    ///   - origin: the source time at which the segment begins, in seconds.
+    ///   - start: the programme's time there, in seconds.
+    func begin(_ segment: PlannedSegment, of source: SmartSource, origin: Rational, start: Rational) throws
+    /// The segment lasts at least so many seconds.
+    func advance(to length: Rational) throws
+    func end(length: Rational) throws
+    /// Places the last samples of the programme.
+    func finish() throws
+    /// How many samples were placed.
+    var samples: Int64 { get }
+    var report: RenderReport.CopiedSound? { get }
+}
+
+/// Sound that is decoded, cut and encoded, as in a full render.
+final class EncodedSmartSound: SmartSound {
+    private let sound: EncodedSound
+    private var end = Rational.zero
+
+    init(_ sound: EncodedSound) { self.sound = sound }
+
+    func begin(_ segment: PlannedSegment, of source: SmartSource, origin: Rational, start: Rational) throws {
+        end = start
+        guard let frames = source.sound else { return }
+        try frames.begin(at: origin)
+        sound.begin(segment, frames, origin: origin)
+    }
+
+    func advance(to length: Rational) throws { try sound.advance(to: length) }
+
+    func end(length: Rational) throws {
+        end = end + length
+        try sound.end(at: end)
+    }
+
+    func finish() {}
+    var samples: Int64 { sound.samplesPlaced }
+    var report: RenderReport.CopiedSound? { nil }
+}
+
+/// Sound whose packets are copied, but for those around seams.
+final class CopiedSmartSound: SmartSound {
+    private let track: CopiedSoundTrack
+    private let write: (CopiedSoundTrack) throws -> Void
+    private let runIn: Rational
+    private var window: PacketWindow?
+    private var next = 0
+    private var origin = Rational.zero
+
+    /// - Parameter write: takes the packets that are ready.
+    init(_ track: CopiedSoundTrack, sampleRate: Int, write: @escaping (CopiedSoundTrack) throws -> Void) {
+        (self.track, self.write) = (track, write)
+        runIn = CopiedSoundTrack.runIn(sampleRate: sampleRate)
+    }
+
+    func begin(_ segment: PlannedSegment, of source: SmartSource, origin: Rational, start: Rational) throws {
+        let window = source.window
+        (self.window, self.origin) = (window, origin)
+        next = window.earliestSound
+        let first = (origin - runIn).ticks(in: window.soundTimeBase)
+        while let following = try window.sound(at: next + 1), following.time <= first { next += 1 }
+        window.forgetSound(before: next)
+        var copied = CopiedSegment(origin: origin, start: start)
+        copied.shape = .init(fadesIn: segment.fadesIn, fadesOut: segment.fadesOut, effects: segment.sound)
+        track.begin(copied)
+    }
+
+    func advance(to length: Rational) throws {
+        try feed(to: length)
+        try track.advance(to: length)
+        try write(track)
+    }
+
+    func end(length: Rational) throws {
+        while !track.reaches(length), try feedNext() {}
+        try track.end(length: length)
+        try write(track)
+    }
+
+    func finish() throws {
+        try track.finish()
+        try write(track)
+    }
+
+    private func feed(to length: Rational) throws {
+        guard let window else { return }
+        let limit = (origin + length).ticks(in: window.soundTimeBase)
+        while let held = try window.sound(at: next), held.time <= limit { _ = try feedNext() }
+    }
+
+    private func feedNext() throws -> Bool {
+        guard let window, let held = try window.sound(at: next) else { return false }
+        if let packet = FedPacket(held.packet, timeBase: window.soundTimeBase, offset: window.soundSinceStart(0)) {
+            track.feed(packet)
+        }
+        next += 1
+        // What a following segment may begin with, and no more.
+        window.forgetSound(before: next - Self.keptPackets)
+        return true
+    }
+
+    private static let keptPackets = 64
+
+    var samples: Int64 { track.samples ?? 0 }
+
+    var report: RenderReport.CopiedSound? {
+        let report = track.report
+        var copied = RenderReport.CopiedSound()
+        (copied.copiedPackets, copied.encodedPackets) = (report.packetsCopied, report.packetsEncoded)
+        if report.joins > 0 { copied.worstJoinDecibels = decibelsRounded(report.worstJoinDecibels) }
+        copied.largestShiftSeconds = report.largestShift.seconds
+        return copied
+    }
+
+    private func decibelsRounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+}
