@@ -26,6 +26,9 @@ struct CodedClip {
         configuration = try H264.DecoderConfiguration(extradata: record)
         packets = try Self.packets(path, file)
         hashes = try Self.decode(path).hashes
+        guard hashes.count == packets.count else {
+            throw CommandFailure(description: "\(hashes.count) pictures of \(packets.count) packets")
+        }
     }
 
     /// The access units, as the configuration reads them.
@@ -66,7 +69,8 @@ struct CodedClip {
     static func decode(_ path: String) throws -> (hashes: [String], complaints: String) {
         let result = try Command.run(
             "ffmpeg",
-            ["-v", "warning", "-nostdin", "-threads", "1", "-err_detect", "explode", "-i", path, "-map", "0:v:0"]
+            ["-v", "warning", "-nostdin", "-threads", "1", "-err_detect", "explode", "-noautorotate"] + wholeMovie(path)
+                + ["-i", path, "-map", "0:v:0"]
                 + ["-fps_mode", "passthrough", "-f", "framemd5", "-"])
         guard result.status == 0 else { throw CommandFailure(description: result.errors) }
         let hashes = result.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
@@ -74,11 +78,17 @@ struct CodedClip {
         return (hashes, result.errors)
     }
 
-    private static func packets(_ path: String, _ file: Data) throws -> [Packet] {
+    /// Every picture counts, whatever an edit list shows of them.
+    private static func wholeMovie(_ path: String) -> [String] {
+        path.hasSuffix(".mp4") ? ["-ignore_editlist", "1"] : []
+    }
+
+    static func packets(_ path: String, _ file: Data) throws -> [Packet] {
         let text = String(
             decoding: try Command.output(
                 "ffprobe",
                 ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts,pos,size,flags"]
+                    + wholeMovie(path)
                     + ["-of", "compact=p=0:nk=0", path]), as: UTF8.self)
         return try text.split(separator: "\n").filter { $0.contains("pts=") }.map { line in
             var fields: [Substring: Substring] = [:]
@@ -95,7 +105,7 @@ struct CodedClip {
         }
     }
 
-    private static func box(_ name: String, in file: Data) throws -> [UInt8] {
+    static func box(_ name: String, in file: Data) throws -> [UInt8] {
         guard let range = file.range(of: Data(name.utf8)), range.lowerBound >= 4 else {
             throw CommandFailure(description: "no \(name) box")
         }

@@ -71,5 +71,10 @@ struct Joiner {
         let (hashes, complaints) = try CodedClip.decode(path)
         #expect(complaints == "", note)
         #expect(hashes == expected, note)
+        // Another reader of headers, which holds every element against its bounds.
+        let read = try Command.run(
+            "ffmpeg",
+            ["-v", "warning", "-nostdin", "-i", path, "-c", "copy", "-bsf:v", "h264_metadata", "-f", "null", "-"])
+        #expect(read.errors == "" && read.status == 0, note)
     }
 }

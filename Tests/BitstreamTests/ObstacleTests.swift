@@ -147,7 +147,7 @@ struct ObstacleTests {
         }
     }
 
-    private static func damaged(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    static func damaged(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             guard !bytes.isEmpty else { return bytes }
