@@ -41,13 +41,15 @@ extension ObjectStore {
         }
     }
 
-    func check(_ changes: [String: String] = [:], clockAheadSeconds: Double = 0) throws -> CheckReport {
+    func check(
+        _ changes: [String: String] = [:], clockAheadSeconds: Double = 0, run: String = UUID().uuidString
+    ) throws -> CheckReport {
         try setUpOnce()
         let settings = try settings(changes)
         var clock = S3Clock.system
         clock.wallSeconds = { S3Clock.system.wallSeconds() + clockAheadSeconds }
         return StoreCheck(
-            try StoreConnection(settings, userAgent: "test"), settings, run: UUID().uuidString, clock: clock
+            try StoreConnection(settings, userAgent: "test"), settings, run: run, clock: clock
         ).run(stop: TransferStop())
     }
 

@@ -67,7 +67,8 @@ struct WorkerRoleTests {
             #expect(try await store.state(retry) == .queued)
             _ = try await store.sweep()
             #expect(try await store.takeNotices(limit: 9, seconds: 9).count == 3)
-            #expect(try await store.prune(finishedBefore: .init(succeededSeconds: 9, otherSeconds: 9), limit: 9) == 0)
+            #expect(
+                try await store.prune(finishedBefore: .init(succeededSeconds: 900, otherSeconds: 900), limit: 9) == 0)
             #expect(try await under.moves(jobs[0].id) == ["hold 10", "capture 2", "release_rest 8"])
             #expect(try await under.credit() == "28 10")
             try await under.expectSound()

@@ -79,7 +79,7 @@ CONF
     fi
     in_background "$folder/rabbitmq.log" "$data/command" rabbitmq-server
     script=$!
-    wait_for 90 rabbitmq_answers "$tls" "$script" && is_alive "$script" || { head -30 "$folder/rabbitmq.log" >&2; return 1; }
+    wait_for 180 rabbitmq_answers "$tls" "$script" && is_alive "$script" || { head -30 "$folder/rabbitmq.log" >&2; return 1; }
     cat "$data/mnesia/reelpool-$port@localhost.pid" > "$folder/rabbitmq.pid"
     provide rabbitmq "REELPOOL_TEST_RABBITMQ=amqp://reelpool:letmein@127.0.0.1:$port/%2F" \
         "REELPOOL_TEST_RABBITMQ_TLS=amqps://reelpool:letmein@localhost:$tls/%2F" \
