@@ -199,14 +199,22 @@ extension H264.CopiedRun {
         outputNumber = picture.outputNumber
         defer { output.append(.init(number: picture.outputNumber, order: shown, counterpart: picture.number)) }
 
-        var obsolete = output.frames.filter { frame in frame.counterpart.map { source[$0] == nil } ?? false }
+        // A seam's frames also before their numbers come again: where the source unmarks frames by name, nothing may ever
+        // slide out.
+        var obsolete = output.frames.filter { frame in
+            frame.counterpart.map { source[$0] == nil }
+                ?? (picture.outputNumber + 1 - frame.number >= sequence.maxFrameNum)
+        }
         let sliding = output.sliding
         let slides = obsolete.isEmpty ? sliding?.counterpart == nil : obsolete == [sliding].compactMap(\.self)
         if slides, case .slidingWindow = header.marking {
             if let sliding { output.remove(sliding.number) }
             return .slidingWindow
         }
-        if obsolete.isEmpty, let sliding { obsolete.append(sliding) }
+        if obsolete.isEmpty, let sliding {
+            guard sliding.counterpart == nil else { throw .missingReference }
+            obsolete.append(sliding)
+        }
         for frame in obsolete { output.remove(frame.number) }
         return .adaptive(obsolete.map { .unmark(picture.outputNumber - $0.number) })
     }

@@ -48,6 +48,9 @@ extension H264 {
                 }
                 NALUnits.append(lengthPrefixed: rewritten, to: &output)
             }
+            // Numbers come again after fewer pictures than the encoder takes it.
+            let oldest = encoderFrames.min() ?? picture.number
+            guard picture.number + 1 - oldest < sequence.maxFrameNum else { throw .encoderReferences }
             try follow(old, picture, marking, frameNum)
             return output
         }
