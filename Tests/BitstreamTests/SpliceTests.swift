@@ -4,7 +4,8 @@ import Testing
 
 @testable import Bitstream
 
-/// Every decode is by the `ffmpeg` command, which has to find each picture as it was before, and nothing to complain of.
+/// Every decode is by the `ffmpeg` command, which has to find each picture as it was before, and nothing to complain
+/// of.
 @Suite("A splice of copied packets and seams")
 struct SpliceTests {
     private static func sets(_ clip: CodedClip, _ seam: CodedClip) throws -> H264.SeamSets {

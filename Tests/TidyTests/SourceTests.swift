@@ -54,7 +54,7 @@ struct SourceTests {
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
         "Model": [], "Bitstream": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
-        "LocalFiles": ["Model"], "Engine": ["LocalFiles", "Media", "Model", "Planning"],
+        "LocalFiles": ["Model"], "Engine": ["Bitstream", "LocalFiles", "Media", "Model", "Planning"],
         "FixtureHarness": ["Engine", "LocalFiles", "Media", "Model"],
         "LocalObjects": ["LocalFiles", "Model", "WorkerCore"],
         "Isolation": ["CLinux", "Model"], "CodecHost": ["Isolation", "Model"],

@@ -25,8 +25,8 @@ extension H264 {
         /// - Parameters:
         ///   - packet: a packet of one frame, framed as the configuration says.
         ///   - configuration: holds the sets that the stream's slices refer to.
-        /// - Throws: an obstacle when the packet is damaged, or is nothing that could be copied: parameter sets other than
-        ///   the configuration's, several pictures, fields, or units of layers and partitions.
+        /// - Throws: an obstacle when the packet is damaged, or is nothing that could be copied: parameter sets other
+        ///   than the configuration's, several pictures, fields, or units of layers and partitions.
         package init(
             _ packet: UnsafeRawBufferPointer, _ configuration: DecoderConfiguration
         ) throws(Obstacle) {
@@ -77,8 +77,8 @@ extension H264.AccessUnit {
         isIDR || isReference && isIntra && (recoveryFrameCount == 0 || isKeyframe)
     }
 
-    /// The part of a slice's data that is the same, byte for byte, where a rewriting of its header moves it by whole bytes:
-    /// nearly all of it. Hashes of it prove that a picture was copied.
+    /// The part of a slice's data that is the same, byte for byte, where a rewriting of its header moves it by whole
+    /// bytes: nearly all of it. Hashes of it prove that a picture was copied.
     ///
     /// - Returns: a range of the packet. A rewritten unit ends in as many bytes.
     package func payload(of slice: Slice, in packet: UnsafeRawBufferPointer) -> Range<Int> {
@@ -94,8 +94,8 @@ extension H264.AccessUnit {
         slices.map { payload(of: $0, in: packet) }
     }
 
-    /// slice_data( ) of a slice with its trailing bits, from a byte's first bit on, without emulation prevention: what any
-    /// rewriting leaves as it is. Proves what payloads cannot.
+    /// slice_data( ) of a slice with its trailing bits, from a byte's first bit on, without emulation prevention: what
+    /// any rewriting leaves as it is. Proves what payloads cannot.
     package func data(of slice: Slice, in packet: UnsafeRawBufferPointer, usesCABAC: Bool) -> [UInt8] {
         let unit = NALUnits.trimmed(slice.range, in: packet)
         let rbsp = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: packet[unit.dropFirst()]))

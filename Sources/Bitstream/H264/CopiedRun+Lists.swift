@@ -46,8 +46,8 @@ extension H264.CopiedRun {
         return H264.SliceHeader.modifications(toDistances: written, sequence.maxFrameNum)
     }
 
-    /// The list that the source's decoder has, as far as it is of this run: frames of before it come after all others, in
-    /// both kinds of lists.
+    /// The list that the source's decoder has, as far as it is of this run: frames of before it come after all others,
+    /// in both kinds of lists.
     private func sourceList(
         _ list: Int, _ distances: [Int], length: Int, _ kind: H264.SliceHeader.Kind, _ picture: Picture
     ) throws(H264.Obstacle) -> [Entry] {

@@ -2,10 +2,10 @@ extension H264 {
     /// Follows two decoders through a run of copied pictures, the source's and the output's, and writes headers so that
     /// both show the same.
     ///
-    /// A run that begins with an IDR picture and leaves out nothing goes through as it is. Else frame numbers and picture
-    /// order counts go on from what precedes the run in the output, without gaps: decoders differ in what they make of
-    /// gaps. Where a list of references would then be another one, it is written out; places in it that hold pictures
-    /// that were cut away, which nothing uses, hold others.
+    /// A run that begins with an IDR picture and leaves out nothing goes through as it is. Else frame numbers and
+    /// picture order counts go on from what precedes the run in the output, without gaps: decoders differ in what they
+    /// make of gaps. Where a list of references would then be another one, it is written out; places in it that hold
+    /// pictures that were cut away, which nothing uses, hold others.
     struct CopiedRun: Hashable, Sendable {
         let sequence: SequenceParameterSet
         var source: ReferenceFrames
@@ -199,8 +199,8 @@ extension H264.CopiedRun {
         outputNumber = picture.outputNumber
         defer { output.append(.init(number: picture.outputNumber, order: shown, counterpart: picture.number)) }
 
-        // A seam's frames also before their numbers come again: where the source unmarks frames by name, nothing may ever
-        // slide out.
+        // A seam's frames also before their numbers come again: where the source unmarks frames by name, nothing may
+        // ever slide out.
         var obsolete = output.frames.filter { frame in
             frame.counterpart.map { source[$0] == nil }
                 ?? (picture.outputNumber + 1 - frame.number >= sequence.maxFrameNum)

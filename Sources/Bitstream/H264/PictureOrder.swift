@@ -16,8 +16,9 @@ extension H264 {
             previousMSB = order - previousLSB
         }
 
-        /// What PicOrderCnt( ) a reference picture can have to be shown after all before it: the one that its lsb means, if
-        /// that is so, else the next; `nil` if none can be told so far from the reference picture before. POC type 0.
+        /// What PicOrderCnt( ) a reference picture can have to be shown after all before it: the one that its lsb
+        /// means, if that is so, else the next; `nil` if none can be told so far from the reference picture before. POC
+        /// type 0.
         func first(after lastShown: Int, lsb: Int, _ sequence: SequenceParameterSet) -> Int? {
             let limit = sequence.maxPictureOrderLSB
             let previous = previousMSB + previousLSB

@@ -8,8 +8,8 @@ extension H264 {
             var number: Int
             /// PicOrderCnt( )
             var order: Int
-            /// In the other of two decoders: the output's number of a source's frame, the source's of an output's. `nil`
-            /// for what the other does not have: frames that are cut away, frames of a seam.
+            /// In the other of two decoders: the output's number of a source's frame, the source's of an output's.
+            /// `nil` for what the other does not have: frames that are cut away, frames of a seam.
             var counterpart: Int?
         }
 
@@ -54,8 +54,8 @@ extension H264 {
 }
 
 extension H264.SliceHeader {
-    /// How far the frames that list modifications name are from the current picture, in PicNum; `nil` for long-term ones.
-    /// From 0 to MaxFrameNum - 1, where 0 names none. Source: §8.2.4.3.1.
+    /// How far the frames that list modifications name are from the current picture, in PicNum; `nil` for long-term
+    /// ones. From 0 to MaxFrameNum - 1, where 0 names none. Source: §8.2.4.3.1.
     static func distances(of modifications: [ListModification], _ maxFrameNum: Int) -> [Int?] {
         var distance = 0
         return modifications.map { modification in

@@ -1,8 +1,8 @@
 extension H264 {
     /// Pictures of an encoder of ours, rewritten so that they can be decoded under a source's sequence parameter set.
     ///
-    /// Their slice data is untouched. What changes is in the headers: the numbers and their widths, the picture parameter
-    /// set's id, and what is named relative to frame numbers that wrap around elsewhere.
+    /// Their slice data is untouched. What changes is in the headers: the numbers and their widths, the picture
+    /// parameter set's id, and what is named relative to frame numbers that wrap around elsewhere.
     struct Seam {
         /// The packets in decoding order; their units follow their length in four bytes.
         let packets: [[UInt8]]

@@ -1,7 +1,8 @@
 extension H264 {
     /// What libx264 has to be told so that its pictures can be decoded under a source's sequence parameter set.
     package struct SeamProfile: Hashable, Sendable {
-        /// For FFmpeg's libx264: `profile`, `level`, `bf`, `refs`, `coder`, `g` and `x264-params`. Rate and speed are free.
+        /// For FFmpeg's libx264: `profile`, `level`, `bf`, `refs`, `coder`, `g` and `x264-params`. Rate and speed are
+        /// free.
         package let options: [String: String]
         /// FFmpeg's name of the form of the pictures.
         package let pixelFormat: String
@@ -19,8 +20,8 @@ extension H264 {
 
         /// - Parameters:
         ///   - configuration: the source's.
-        ///   - reorderedFrames: how many frames the source was seen to reorder, for sets that do not tell: what a decoder
-        ///     guesses from the first pictures must hold for the seams, too.
+        ///   - reorderedFrames: how many frames the source was seen to reorder, for sets that do not tell: what a
+        ///     decoder guesses from the first pictures must hold for the seams, too.
         package init(_ configuration: DecoderConfiguration, reorderedFrames observed: Int = 0) throws(Obstacle) {
             let sequence = configuration.sequence
             if let obstacle = configuration.seamObstacle { throw obstacle }
@@ -63,7 +64,7 @@ extension H264 {
         ) -> (maxBFrames: Int, hasPyramid: Bool, reordered: Int) {
             let told = sequence.usability?.restriction?.maxReorderedFrames
             let reordered = sequence.pictureOrderType == 2 ? 0 : told ?? observed
-            // x264's are B pictures of infer 8x8 motion; its pictures are two counts apart, and reference pictures that
+            // x264's B pictures take motion over by 8x8 blocks. Its pictures count by twos, and reference pictures that
             // follow each other in decoding order must be less than half of all counts apart.
             guard reordered > 0, sequence.profile != 66, sequence.infersDirect8x8, sequence.maxReferenceFrames >= 2
             else { return (0, false, 0) }

@@ -18,8 +18,8 @@ extension H264 {
             end = SeamEnd(references: ReferenceFrames(sequence))
         }
 
-        /// - Returns: the picture's packet: its slices, and captions if it has any. What else an encoder says, of itself
-        ///   and of buffers, is not true of the output.
+        /// - Returns: the picture's packet: its slices, and captions if it has any. What else an encoder says, of
+        ///   itself and of buffers, is not true of the output.
         mutating func rewrite(_ picture: EncodedSeam.Picture, _ packet: [UInt8]) throws(Obstacle) -> [UInt8] {
             let old = picture.unit.header
             let frameNum = picture.number % sequence.maxFrameNum

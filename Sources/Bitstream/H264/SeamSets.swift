@@ -30,7 +30,8 @@ extension H264 {
             (self.source, self.encoder) = (source, encoder)
         }
 
-        /// Everything that the decoding of a slice takes from a sequence parameter set, but for the numbers in its header.
+        /// Everything that the decoding of a slice takes from a sequence parameter set, but for the numbers in its
+        /// header.
         private static func check(
             _ encoder: SequenceParameterSet, _ picture: PictureParameterSet, against source: SequenceParameterSet
         ) throws(Obstacle) {

@@ -18,8 +18,8 @@ extension HEVC {
         /// - Parameters:
         ///   - packet: a packet of one picture, framed as the configuration says.
         ///   - configuration: holds the sets that the stream's slices refer to.
-        /// - Throws: an obstacle when the packet is damaged, or is nothing that could be copied: parameter sets other than
-        ///   the configuration's, several pictures, or units of layers.
+        /// - Throws: an obstacle when the packet is damaged, or is nothing that could be copied: parameter sets other
+        ///   than the configuration's, several pictures, or units of layers.
         package init(
             _ packet: UnsafeRawBufferPointer, _ configuration: DecoderConfiguration
         ) throws(Obstacle) {

@@ -47,8 +47,8 @@ extension HEVC {
 
     /// One stream of copied packets and seams, in decoding order.
     ///
-    /// Each piece begins with a random access point. One that is a CRA picture becomes a BLA picture, so that what precedes
-    /// it is of no matter; pictures that are shown before it are left out, as the seam before has shown them.
+    /// Each piece begins with a random access point. One that is a CRA picture becomes a BLA picture, so that what
+    /// precedes it is of no matter; pictures that are shown before it are left out, as the seam before has shown them.
     package struct Splice: Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
         package let configuration: DecoderConfiguration
