@@ -1,5 +1,6 @@
 extension H264 {
-    /// A seam that is written while it is encoded: an IDR picture and others behind it, decoded in the order shown, each
+    /// A seam that is written while it is encoded: an IDR picture and others behind it, decoded in the order shown,
+    /// each
     /// a reference.
     struct GrowingSeam: Hashable, Sendable {
         private let sets: SeamSets

@@ -1,7 +1,8 @@
 extension H264 {
     /// One stream of copied packets and seams, in decoding order.
     ///
-    /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a piece
+    /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a
+    /// piece
     /// that begins with another picture follows a seam.
     package struct Splice: Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
@@ -19,7 +20,8 @@ extension H264 {
             /// The packet's own bytes.
             case unchanged
             /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice.
-            /// Without ranges slice data was moved by bits, as CAVLC allows: `AccessUnit.data` tells that it is the same.
+            /// Without ranges slice data was moved by bits, as CAVLC allows: `AccessUnit.data` tells that it is the
+            /// same.
             case rewritten([UInt8], payloads: [Range<Int>]?)
         }
 
@@ -48,7 +50,8 @@ extension H264 {
         /// - Parameters:
         ///   - unit: the packet's access unit, read with the source's configuration.
         ///   - packet: its bytes.
-        /// - Throws: an obstacle when a decoder would not show the same as it does for the source; nothing is copied then.
+        /// - Throws: an obstacle when a decoder would not show the same as it does for the source; nothing is copied
+        ///   then.
         package mutating func copy(
             _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer
         ) throws(Obstacle) -> Copied {
@@ -84,7 +87,8 @@ extension H264 {
         ///
         /// - Parameters:
         ///   - encoded: in decoding order, as the encoder framed them.
-        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes. IDR pictures in a row
+        ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes. IDR pictures in
+        ///   a row
         ///     are to differ in a number.
         /// - Returns: as many packets, in the same order.
         package mutating func write(
@@ -96,7 +100,8 @@ extension H264 {
             return seam.packets
         }
 
-        /// Begins a seam whose pictures come one by one, in the order they are shown: an IDR picture, and reference pictures
+        /// Begins a seam whose pictures come one by one, in the order they are shown: an IDR picture, and reference
+        /// pictures
         /// behind it.
         ///
         /// - Parameter following: the access unit that is copied next; `nil` if another seam or nothing comes.
@@ -121,7 +126,8 @@ extension H264 {
             Set([previousID, following.flatMap { $0.isIDR ? $0.header.idrPicID : nil }].compactMap(\.self))
         }
 
-        /// Another idr_pic_id, as long or by whole bytes longer or shorter: slice data moves by whole bytes, or not at all.
+        /// Another idr_pic_id, as long or by whole bytes longer or shorter: slice data moves by whole bytes, or not at
+        /// all.
         private static func otherID(_ id: Int) -> Int {
             // The first and the last are the only ones of their lengths.
             if id == 0 || id == 65535 { return 15 }

@@ -3,7 +3,8 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// H.264: one sequence parameter set for all, the source's; seams by libx264 under a picture parameter set of their own.
+/// H.264: one sequence parameter set for all, the source's; seams by libx264 under a picture parameter set of their
+/// own.
 final class H264Codec: PictureCodec {
     private let source: H264.DecoderConfiguration
     private let profile: H264.SeamProfile

@@ -1,6 +1,7 @@
 /// One number of threads, shared out over everything a job runs: decoder, filters, encoder.
 ///
-/// With 1, all of it happens on the calling thread. With more, that many encode, fed by the calling thread, which decodes
+/// With 1, all of it happens on the calling thread. With more, that many encode, fed by the calling thread, which
+/// decodes
 /// and filters a few frames ahead and then waits. docs/decisions/0002 has the reasons.
 package struct ThreadBudget: Sendable, Equatable {
     package let total: Int

@@ -2,7 +2,8 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// How each codec is asked for of the library that encodes it, so that one crf and preset mean much the same everywhere.
+/// How each codec is asked for of the library that encodes it, so that one crf and preset mean much the same
+/// everywhere.
 enum VideoRecipe {
     static func settings(for plan: VideoPlan, timeBase: Rational, threads: Int) throws -> VideoEncoderSettings {
         var settings = VideoEncoderSettings(
@@ -72,7 +73,8 @@ enum VideoRecipe {
         return parameters.joined(separator: ":")
     }
 
-    /// Chromaticities in steps of 0.00002, luminance in steps of 0.0001 cd/m². Source: x265 documentation, SMPTE ST 2086.
+    /// Chromaticities in steps of 0.00002, luminance in steps of 0.0001 cd/m². Source: x265 documentation, SMPTE ST
+    /// 2086.
     private static func x265Display(_ display: MasteringDisplay) -> String {
         func steps(_ value: Rational, _ unit: Int64) -> Int64 { value.ticks(in: Rational(1, unit)) }
         func point(_ point: MasteringDisplay.Point) -> String { "(\(steps(point.x, 50000)),\(steps(point.y, 50000)))" }

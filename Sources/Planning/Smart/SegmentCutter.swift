@@ -1,6 +1,7 @@
 /// Decides which pictures of a segment are copied, and which are decoded and encoded anew around its ends.
 ///
-/// A segment is [start, end) in presentation time. It is made of a *head* (pictures before the first one that a copy can
+/// A segment is [start, end) in presentation time. It is made of a *head* (pictures before the first one that a copy
+/// can
 /// begin with), a *copied run* (in decode order, without the leading pictures of its first one), and a *tail* (pictures
 /// that are decoded together with ones beyond the end). Each may be empty. All is decided on times in ticks.
 package struct SegmentCutter: Sendable {
@@ -93,7 +94,8 @@ package struct SegmentCutter: Sendable {
     package enum Run: Sendable, Equatable {
         /// Copy the pictures up to this one in decode order (exclusive), but for leading ones.
         case copy(upTo: Int)
-        /// Copying ends here. `endTime` is when the first picture behind the segment is shown, `nil` at the source's end.
+        /// Copying ends here. `endTime` is when the first picture behind the segment is shown, `nil` at the source's
+        /// end.
         case stop(tail: Seam?, endTime: Int64?)
     }
 

@@ -14,7 +14,8 @@ struct SharedMediaCopiedSoundTests {
         "sample_audio_only_15s.mp4", "sample_with_chapters.mp4", "sample_with_increasing_timestamps_320w_240h_5s.mp4",
         "testvid_1022ms.mp4", "trim_optimization_failure.mp4", "bt601.mov", "sample.flv",
     ]
-    /// Their noise is described and not coded: no two decoders make the same of it. Or timestamps are whole milliseconds,
+    /// Their noise is described and not coded: no two decoders make the same of it. Or timestamps are whole
+    /// milliseconds,
     /// by which the reference moves every packet.
     static let unlikeItself: Set<String> = ["hdr10-av1.mp4", "trim_optimization_failure.mp4", "sample.flv"]
 

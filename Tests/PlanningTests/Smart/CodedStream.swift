@@ -41,7 +41,8 @@ struct CodedStream: CodedPictures {
             if let entry = (position + 1..<max(position + 1, min(next + 1, kinds.count))).first(where: {
                 kinds[$0] != .none
             }) {
-                // A closed group's first picture follows at once on an anchor; an open one's may have pictures before it.
+                // A closed group's first picture follows at once on an anchor; an open one's may have pictures before
+                // it.
                 next = kinds[entry] == .closed ? min(next, entry) : entry
                 if kinds[entry] == .closed, next < entry { next = min(next, entry - 1) }
             }

@@ -6,10 +6,12 @@ internal import Planning
 /// seams, mutes and bleeps.
 ///
 /// For every segment in the programme's order: `begin`; `feed` with the source's packets, beginning `runIn` before the
-/// segment; `advance` as far as it is known to last, so that what is certain can leave; `end` with its exact length, when
+/// segment; `advance` as far as it is known to last, so that what is certain can leave; `end` with its exact length,
+/// when
 /// `reaches` says that the packets suffice or the source has no more. Then `finish`. `drain` writes what is ready.
 ///
-/// Each segment's sound is moved by at most half a packet (512 samples), to lie on the one grid of the output's packets;
+/// Each segment's sound is moved by at most half a packet (512 samples), to lie on the one grid of the output's
+/// packets;
 /// how far is decided by its exact place in the programme alone. Memory is bounded by the packets fed beyond what
 /// `advance` was told.
 final class CopiedSoundTrack {

@@ -9,7 +9,8 @@ struct JoinQuality {
     /// The same of the frames beside it: what coding and substituted noise account for.
     var neighbours: Double
 
-    /// Aliasing that does not cancel is nearly as loud as the sound. What is as good as the frames beside it is no seam.
+    /// Aliasing that does not cancel is nearly as loud as the sound. What is as good as the frames beside it is no
+    /// seam.
     var isClean: Bool { decibels <= max(Self.inaudible, min(neighbours + 4, Self.limit)) }
     /// Clean, or better than nothing where all places were tried.
     var isUsable: Bool { isClean || decibels <= Self.bearable }

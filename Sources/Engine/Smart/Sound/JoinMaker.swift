@@ -4,7 +4,8 @@ internal import Planning
 
 /// Makes copied and encoded packets meet.
 ///
-/// A packet's transform is windowed by a slope over each of its two frames. In the frame where two packets overlap, both
+/// A packet's transform is windowed by a slope over each of its two frames. In the frame where two packets overlap,
+/// both
 /// must have been windowed by the same slope, long or short, of one shape: else what each folds into the frame stays.
 /// What comes of it is measured, because not all of that is told at the head of a packet.
 final class JoinMaker {

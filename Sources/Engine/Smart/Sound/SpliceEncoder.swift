@@ -4,7 +4,8 @@ internal import Planning
 
 /// Encodes the sound around seams: consecutive frames of the grid in, packets of the grid out.
 ///
-/// A packet comes two frames after the one that it completes: its transform reaches into the next, and the encoder looks
+/// A packet comes two frames after the one that it completes: its transform reaches into the next, and the encoder
+/// looks
 /// at one more.
 final class SpliceEncoder {
     private var encoder: Encoder

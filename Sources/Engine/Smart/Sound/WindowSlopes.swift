@@ -14,7 +14,8 @@ enum WindowSlopes {
 
     /// What to multiply sound with so that an encoder's slope makes of it what a decoder expects of its own.
     ///
-    /// Exact, it is as much as twelvefold, which the encoder may take for an attack and code in short blocks. Where it is
+    /// Exact, it is as much as twelvefold, which the encoder may take for an attack and code in short blocks. Where it
+    /// is
     /// that much, the slopes themselves are near zero, so that it may be limited: to 4 it leaves an error of -36 dB, to
     /// 2 one of -27 dB; without any correction it is -19 dB.
     ///
