@@ -40,7 +40,8 @@ struct ChildMediaTests {
             for index in edit.sources.indices { edit.sources[index].uri = job.paths[index] }
             let (input, output) = ("\(folder)/edit.json", "\(folder)/\(job.output)")
             try JSONEncoder().encode(edit).write(to: URL(fileURLWithPath: input))
-            let result = try command(["render", input, "--output", output, "--threads", "\(job.threads)"])
+            let words = ["render", input, "--output", output, "--threads", "\(job.threads)", "--mode", "full"]
+            let result = try command(words)
             guard result.status == 0 else {
                 struct Envelope: Decodable { var error: Failure }
                 throw try JSONDecoder().decode(Envelope.self, from: Data(result.errors.utf8)).error
