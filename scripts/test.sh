@@ -24,7 +24,7 @@ status=0
 
 # Runs the tests that the options choose, in parallel. A test that hangs is to be told by name: what still runs is shown
 # before everything is stopped.
-limit=${REELPOOL_TEST_MINUTES:-20}
+limit=${REELPOOL_TEST_MINUTES:-40}
 began=$SECONDS
 spent=("$SECONDS s: building")
 # The test program outlives the one that started it.
