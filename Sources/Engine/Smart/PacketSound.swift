@@ -6,8 +6,7 @@ internal import Planning
 final class PacketSound: SoundFrames {
     private let window: PacketWindow
     private var decoder: Decoder
-    private var next = 0
-    private var generation = -1
+    private var cursor: SoundCursor?
     private var finished = false
 
     init?(_ window: PacketWindow, limits: DemuxerLimits) throws {
@@ -23,10 +22,8 @@ final class PacketSound: SoundFrames {
     /// - Parameter origin: the source time of the segment's first picture, in seconds.
     func begin(at origin: Rational) throws {
         decoder.reset()
-        (next, finished) = (window.earliestSound, false)
-        let lead = (origin - PacketWindow.soundLead).ticks(in: soundTimeBase)
-        while let following = try window.sound(at: next + 1), following.time <= lead { next += 1 }
-        window.forgetSound(before: next)
+        finished = false
+        cursor = try SoundCursor(window, from: origin - PacketWindow.soundLead)
     }
 
     func nextSound() throws -> AudioFrame? {
@@ -39,11 +36,10 @@ final class PacketSound: SoundFrames {
                 guard let time = frame.bestEffortTime ?? frame.time, frame.sampleCount > 0 else { continue }
                 return AudioFrame(frame, time: window.soundSinceStart(time))
             case .needsInput:
-                guard let packet = try window.sound(at: next) else {
+                guard let packet = try cursor?.advance() else {
                     try decoder.finish()
                     continue
                 }
-                next += 1
                 guard try decoder.send(packet.packet) else {
                     throw SmartObstacle.bitstream("sound of the source cannot be decoded")
                 }

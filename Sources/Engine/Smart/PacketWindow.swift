@@ -54,11 +54,8 @@ final class PacketWindow: CodedPictures {
     private var firstSound = 0
     private var heldBytes = 0
     private var reachedEnd = false
-    /// Times of pictures that may still be followed by earlier ones, sorted; and the last one that may not.
-    private var unsettled: [Int64] = []
-    private var settled: Int64?
-    /// Bytes of media read, for the report.
-    private(set) var readBytes: Int64 = 0
+    /// All cutting relies on no picture being shown before ones that are further ahead than the reordering depth.
+    private var order: ReorderWindow
 
     init(
         _ makeSource: @escaping () throws -> any ByteSource, codec: (borrowing Demuxer) throws -> any PictureCodec,
@@ -67,7 +64,9 @@ final class PacketWindow: CodedPictures {
         (self.makeSource, self.limits, self.cancellation) = (makeSource, limits, cancellation)
         demuxer = try Demuxer(try makeSource(), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set([stream, soundStream].compactMap(\.self)))
-        self.codec = try codec(demuxer)
+        let codec = try codec(demuxer)
+        self.codec = codec
+        order = ReorderWindow(depth: codec.depth)
         (self.stream, self.soundStream) = (stream, soundStream)
         timeBase = demuxer.timeBase(ofStream: stream)
         offset = demuxer.timeOffset(ofStream: stream)
@@ -157,13 +156,12 @@ final class PacketWindow: CodedPictures {
         }
         guard !packet.isCorrupt else { throw SmartObstacle.bitstream("a packet of the source is damaged") }
         heldBytes += packet.sizeBytes
-        readBytes += Int64(packet.sizeBytes)
         guard heldBytes <= Self.limitBytes else { throw SmartObstacle.holdsTooMuch }
         if packet.streamIndex == stream {
             guard let time = packet.presentationTime else { throw SmartObstacle.missingTimes }
             let entry = packet.isKey ? try codec.entry(packet) : .none
             let picture = CodedPicture(time: time + offset, entry: entry, isShown: !packet.isDiscarded)
-            try checkOrder(picture)
+            _ = try order.add(picture.time)
             pictures.append(WindowPacket(packet, picture))
         } else if packet.streamIndex == soundStream, let time = packet.presentationTime ?? packet.decodeTime {
             sounds.append(HeldSound(packet, time: time + soundOffset))
@@ -171,15 +169,6 @@ final class PacketWindow: CodedPictures {
             heldBytes -= packet.sizeBytes
         }
         return true
-    }
-
-    /// All cutting relies on no picture being shown before ones that are further ahead than the reordering depth.
-    private func checkOrder(_ picture: CodedPicture) throws(SmartObstacle) {
-        guard settled.map({ $0 < picture.time }) ?? true else { throw .unusualOrder }
-        let position = unsettled.firstIndex { $0 >= picture.time } ?? unsettled.count
-        guard position == unsettled.count || unsettled[position] != picture.time else { throw .unusualOrder }
-        unsettled.insert(picture.time, at: position)
-        if unsettled.count > codec.depth.pictures { settled = unsettled.removeFirst() }
     }
 
     // MARK: Position
@@ -208,17 +197,17 @@ final class PacketWindow: CodedPictures {
 
     private func reset() {
         (pictures, sounds, heldBytes, reachedEnd) = ([], [], 0, false)
-        (firstPicture, firstSound, unsettled, settled) = (0, 0, [], nil)
-        generation += 1
+        (firstPicture, firstSound, order) = (0, 0, ReorderWindow(depth: codec.depth))
+        isUnread = false
     }
 
-    /// Changes where numbers begin anew.
-    private(set) var generation = 0
+    /// Nothing was read yet.
+    private var isUnread = true
 
     /// From where the window is, unless a keyframe that a seek can reach lies well ahead.
     private func readOn(to start: Int64) throws -> Int? {
         guard let first = pictures.first, first.picture.entry != .none, first.picture.time <= start else {
-            return pictures.isEmpty && generation == 0 && firstPicture == 0 && !skipsFarAhead(0, start)
+            return pictures.isEmpty && isUnread && firstPicture == 0 && !skipsFarAhead(0, start)
                 ? try entry(atOrBefore: start) : nil
         }
         let reached = pictures.last?.picture.time ?? first.picture.time

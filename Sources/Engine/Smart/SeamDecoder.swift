@@ -3,6 +3,8 @@ internal import Planning
 
 /// Decodes the pictures of a seam: from a keyframe to the last one wanted, leaving out what nothing refers to.
 final class SeamDecoder {
+    private static let undecodable = SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+
     private var decoder: Decoder
     private let window: PacketWindow
     private let cancellation: Cancellation
@@ -24,15 +26,14 @@ final class SeamDecoder {
         var next = 0
         let entryTime = try window.packet(at: seam.decoded.lowerBound)?.picture.time ?? .min
         var frame = try Frame()
-        func take() throws -> Bool {
+        func take() throws {
             while true {
                 switch try decoder.receive(into: &frame) {
-                case .needsInput: return true
-                case .endOfStream: return false
+                case .needsInput, .endOfStream: return
                 case .produced:
                     guard let time = frame.time.map(window.sinceStart), wanted.contains(time) else { continue }
                     guard next < seam.times.count, time == seam.times[next], !frame.hasErrors else {
-                        throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+                        throw Self.undecodable
                     }
                     next += 1
                     try show(frame, time)
@@ -45,15 +46,15 @@ final class SeamDecoder {
             guard wanted.contains(held.picture.time) || !window.codec.isDisposable(held.packet) else { continue }
             // Leading pictures refer to what precedes the entry: nobody wants them, and nothing behind them needs them.
             guard try decoder.send(held.packet) || held.picture.time < entryTime else {
-                throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+                throw Self.undecodable
             }
             decodedPictures += 1
-            _ = try take()
+            try take()
         }
         try decoder.finish()
-        _ = try take()
+        try take()
         guard next == seam.times.count else {
-            throw SmartObstacle.bitstream("pictures around a cut cannot be decoded")
+            throw Self.undecodable
         }
     }
 }

@@ -12,8 +12,8 @@ final class SmartOutput: SampleSink {
     private let codec: any PictureCodec
     private var copied: PayloadHash
     private var audio: AudioTrack?
-    /// Of the sound's stream that is copied into; its time base is its sample.
-    private var soundStream: Int?
+    /// The stream that sound is copied into; its time base is its sample.
+    private(set) var copiedSoundStream: Int?
     /// For sound that is encoded; `nil` where it is copied, or there is none.
     private(set) var audioFormat: AudioFormat?
 
@@ -41,7 +41,7 @@ final class SmartOutput: SampleSink {
             if let sound {
                 let stream = try file.muxer.addStream(sound, timeBase: Rational(1, Int64(audio.sampleRate)))
                 if let language = audio.language { file.muxer.setLanguage(language, ofStream: stream) }
-                soundStream = stream
+                copiedSoundStream = stream
             } else {
                 (self.audio, audioFormat) = try AudioTrack.make(audio, in: plan.container, muxer: &file.muxer)
             }
@@ -74,9 +74,6 @@ final class SmartOutput: SampleSink {
         sound.take(upTo: position, length: length, into: &audio.queue)
         try audio.drain(into: &file.muxer)
     }
-
-    /// The stream of copied sound.
-    var copiedSoundStream: Int? { soundStream }
 
     /// Writes the packets of copied sound that are ready.
     func write(_ track: CopiedSoundTrack) throws { try track.drain(into: &file.muxer) }

@@ -49,8 +49,7 @@ final class CopiedSmartSound: SmartSound {
     private let track: CopiedSoundTrack
     private let write: (CopiedSoundTrack) throws -> Void
     private let runIn: Rational
-    private var window: PacketWindow?
-    private var next = 0
+    private var cursor: SoundCursor?
     private var origin = Rational.zero
 
     /// - Parameter write: takes the packets that are ready.
@@ -60,12 +59,8 @@ final class CopiedSmartSound: SmartSound {
     }
 
     func begin(_ segment: PlannedSegment, of source: SmartSource, origin: Rational, start: Rational) throws {
-        let window = source.window
-        (self.window, self.origin) = (window, origin)
-        next = window.earliestSound
-        let first = (origin - runIn).ticks(in: window.soundTimeBase)
-        while let following = try window.sound(at: next + 1), following.time <= first { next += 1 }
-        window.forgetSound(before: next)
+        self.origin = origin
+        cursor = try SoundCursor(source.window, from: origin - runIn)
         var copied = CopiedSegment(origin: origin, start: start)
         copied.shape = .init(fadesIn: segment.fadesIn, fadesOut: segment.fadesOut, effects: segment.sound)
         track.begin(copied)
@@ -89,23 +84,18 @@ final class CopiedSmartSound: SmartSound {
     }
 
     private func feed(to length: Rational) throws {
-        guard let window else { return }
+        guard let window = cursor?.window else { return }
         let limit = (origin + length).ticks(in: window.soundTimeBase)
-        while let held = try window.sound(at: next), held.time <= limit { _ = try feedNext() }
+        while let held = try cursor?.peek(), held.time <= limit { _ = try feedNext() }
     }
 
     private func feedNext() throws -> Bool {
-        guard let window, let held = try window.sound(at: next) else { return false }
+        guard let window = cursor?.window, let held = try cursor?.advance() else { return false }
         if let packet = FedPacket(held.packet, timeBase: window.soundTimeBase, offset: window.soundSinceStart(0)) {
             track.feed(packet)
         }
-        next += 1
-        // What a following segment may begin with, and no more.
-        window.forgetSound(before: next - Self.keptPackets)
         return true
     }
-
-    private static let keptPackets = 64
 
     var samples: Int64 { track.samples ?? 0 }
 

@@ -4,17 +4,15 @@
 /// times rise, none is after its picture's own time, and both keep the source's spacing.
 package struct DecodeTimes: Sendable {
     private let depth: Int
+    private var window: ReorderWindow
     /// The usual distance between pictures in ticks, for the decode times before the first picture.
     private let step: Int64
-    /// Times of pictures that were decoded and of which it is open whether they are next to be shown, sorted.
-    private var waiting: [Int64] = []
     private var first: Int64?
     private var count = 0
-    /// The last time that is known to be followed by no earlier one.
-    private var settled: Int64?
 
     package init(depth: ReorderDepth, step: Int64) {
         (self.depth, self.step) = (depth.pictures, max(1, step))
+        window = ReorderWindow(depth: depth)
     }
 
     /// Two neighbours in presentation order.
@@ -29,27 +27,20 @@ package struct DecodeTimes: Sendable {
     package mutating func next(_ time: Int64) throws(SmartObstacle) -> (decodeTime: Int64, known: Neighbours?) {
         let first = self.first ?? time
         self.first = first
-        let position = waiting.firstIndex { $0 >= time } ?? waiting.count
-        guard position == waiting.count || waiting[position] != time else { throw .unusualOrder }
-        waiting.insert(time, at: position)
+        let settled = window.settled
+        let next = try window.add(time)
         count += 1
-        guard count > depth else { return (first - Int64(depth - count + 1) * step, nil) }
-        let next = waiting.removeFirst()
-        guard settled.map({ $0 < next }) ?? true, next <= time else { throw .unusualOrder }
+        guard let next else { return (first - Int64(depth - count + 1) * step, nil) }
         // The first picture decoded is the first shown: what comes before it has no time.
         guard settled != nil || next == first else { throw .unusualOrder }
-        let known = settled.map { Neighbours(earlier: $0, later: next) }
-        settled = next
-        return (next, known)
+        return (next, settled.map { Neighbours(earlier: $0, later: next) })
     }
 
     /// The remaining neighbours, when no picture comes any more.
     ///
     /// - Parameter end: when the last picture is over.
-    package mutating func finish(at end: Int64) -> [Neighbours] {
-        var order = waiting + [end]
-        if let settled { order.insert(settled, at: 0) }
-        waiting = []
+    package func finish(at end: Int64) -> [Neighbours] {
+        let order = [window.settled].compactMap(\.self) + window.unsettled + [end]
         return zip(order, order.dropFirst()).map { Neighbours(earlier: $0, later: $1) }
     }
 }

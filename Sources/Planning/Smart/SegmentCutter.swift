@@ -26,14 +26,12 @@ package struct SegmentCutter: Sendable {
         /// When the first picture behind the segment is shown; only known here where nothing is copied, and `nil` at
         /// the source's end.
         package var endTime: Int64?
-        /// The times of the segment's first picture and of the last one in the seam.
+        /// When the segment's first picture is shown; `nil` when no picture lies in the range.
         package var first: Int64?
-        package var last: Int64?
     }
 
     /// - Parameters:
     ///   - index: a picture that decoding can begin with, shown at or before the range's first tick.
-    /// - Returns: `nil` when no picture lies in the range.
     package func head(_ pictures: inout some CodedPictures, decodingFrom index: Int) throws -> Head {
         var position = index
         var times: [Int64] = []
@@ -64,7 +62,7 @@ package struct SegmentCutter: Sendable {
         times.sort()
         return Head(
             seam: times.isEmpty ? nil : Seam(times: times, decoded: index..<lastNeeded + 1), entry: nil,
-            endTime: rest.next, first: times.first, last: times.last)
+            endTime: rest.next, first: times.first)
     }
 
     /// The head in front of a candidate, or `nil` where no copy may begin with it.
@@ -88,7 +86,7 @@ package struct SegmentCutter: Sendable {
         times.sort()
         return Head(
             seam: times.isEmpty ? nil : Seam(times: times, decoded: index..<lastNeeded + 1), entry: position,
-            endTime: nil, first: times.first ?? entry.time, last: times.last)
+            endTime: nil, first: times.first ?? entry.time)
     }
 
     package enum Run: Sendable, Equatable {
