@@ -33,7 +33,7 @@ GET /.seen tells what came: method, target, what was done to it, what the store 
   page              a success with a page of HTML
   garbage           the answer is no HTTP
   moved             it is to be asked for again, at the same place
-  etag              the answer names another ETag
+  etag              the answer names another ETag, never the same
   flip              a byte of the request's body changes on the way
   noise             a byte of the answer changes below TLS
   noiseup           a byte of the request's body changes below TLS
@@ -295,7 +295,7 @@ class Connection:
             date = email.utils.formatdate(time.time() + float(words[0]), usegmt=True)
             answer = without(answer, b"date") + [b"Date: " + date.encode()]
         if kind == "etag":
-            answer = without(answer, b"etag") + [b'ETag: "00000000000000000000000000000000"']
+            answer = without(answer, b"etag") + [b'ETag: "%s"' % random.randbytes(16).hex().encode()]
         if kind in ("range", "short") and header(answer, b"content-range"):
             first, last, size = (int(part) for part in re.findall(r"\d+", header(answer, b"content-range")))
             if kind == "range":

@@ -306,11 +306,12 @@ struct StagedUploadTests {
                 }
                 try await blocking { try proxy.next([]) }
                 try await bench.end(lease, isThere ? .succeeded("{}") : Bench.failed)
-                try await eventually("nothing is left") {
+                try await eventually("nothing is left, seed \(seed), round \(round)") {
                     try await bench.sweep()
                     return try await blocking { try bench.client.uploadNames(place).isEmpty }
                 }
-                try await eventually("only a success is there") {
+                let what = isThere ? "a success is there" : "nothing is there of a failure"
+                try await eventually("\(what), seed \(seed), round \(round)") {
                     try await bench.sweep()
                     return try await blocking { try bench.client.isThere(place) } == isThere
                 }

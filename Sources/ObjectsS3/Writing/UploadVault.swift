@@ -18,6 +18,8 @@ final class UploadVault: Sendable {
     /// Between the intent on record and the store's note of when it began: clocks differ, and requests are repeated.
     private static let earliestMilliseconds: StoreTime = -60_000
     private static let latestMilliseconds: StoreTime = 300_000
+    /// At what is there, before it is asked another time.
+    private static let mostLooks = 5
 
     let client: S3Client
     let ledger: BlockingLedger
@@ -138,7 +140,9 @@ final class UploadVault: Sendable {
             made = found
         }
         guard made != etag else { return made }
-        // A store that names its objects in another way: as it does is how this one will be known.
+        // A store that names its objects in another way: as it does is how this one will be known, unless the answer was
+        // changed on its way.
+        if let found = existing(place, stop), found != made { return made }
         attempt("the record of \(place) has another ETag than the object") { () throws(Failure) in
             _ = try ledger.seal(place.uri, etag: made, for: lease)
         }
@@ -191,15 +195,21 @@ final class UploadVault: Sendable {
         try ledger.forget(record.lease, record.uri)
     }
 
+    /// Afterwards nobody looks again: an answer that was changed on its way must not leave it there. That there is another
+    /// object, or none, is believed when it was said twice.
     private func delete(_ place: S3Place, ifETagIs etag: String, _ stop: TransferStop) throws(Failure) {
         do throws(S3Error) {
-            // Afterwards nobody looks again: one answer that was changed on its way must not leave it there.
-            for _ in 1...2 where try client.info(place, stop: stop)?.etag == etag {
-                return try client.delete(place, stop: stop)
+            var earlier = try client.info(place, stop: stop)?.etag
+            for _ in 1...Self.mostLooks where earlier != etag {
+                let found = try client.info(place, stop: stop)?.etag
+                if found == earlier { return }
+                earlier = found
             }
+            if earlier == etag { return try client.delete(place, stop: stop) }
         } catch {
             throw Failure(error)
         }
+        throw Failure(code: .storeUnavailable, message: "The store names another object each time at \(place)")
     }
 
     /// Its worker was killed, or did not hear the store's answer. Without a name on record it can never be completed; it
