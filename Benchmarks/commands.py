@@ -132,7 +132,8 @@ def write_edit(path: Path, source: Path, ranges: list[Range], audio_kbps: int) -
 
 
 def reelpool_render(tools: Tools, threads: int, edit: Path, folder: Path) -> Command:
-    return [tools.reelpool, "render", str(edit), "--output", str(folder / "out.mp4"), "--threads", str(threads)]
+    return [tools.reelpool, "render", str(edit), "--output", str(folder / "out.mp4"), "--threads", str(threads),
+            "--mode", "full"]
 
 
 def ffmpeg_render(

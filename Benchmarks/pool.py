@@ -170,7 +170,8 @@ def cancels(options: argparse.Namespace, folder: Path) -> list[float]:
     try:
         span = {"source": "a", "start_ms": 0}
         edit = {"sources": [{"id": "a", "uri": str(options.media.resolve())}], "timeline": [span] * 2000}
-        task = {"kind": "render", "owner": "bench", "payload": {"edit": edit, "output": f"{folder}/cancelled.mp4"}}
+        task = {"kind": "render", "owner": "bench",
+                "payload": {"edit": edit, "output": f"{folder}/cancelled.mp4", "mode": "full"}}
         for _ in range(9):
             job = daemon.call("POST", "/v1/jobs", task)["id"]
             while daemon.call("GET", f"/v1/jobs/{job}")["state"] != "running":

@@ -144,7 +144,7 @@ def ours(options: argparse.Namespace, url: str, source: str, output: str) -> tup
         daemon = start_daemon(options, Path(memory), Path(scratch), url)
         started = time.perf_counter()
         task = {"kind": "render", "owner": "bench",
-                "payload": {"edit": edit(options.seconds, source), "output": output}}
+                "payload": {"edit": edit(options.seconds, source), "output": output, "mode": "full"}}
         job = daemon.call("POST", "/v1/jobs", task)["id"]
         while (state := daemon.call("GET", f"/v1/jobs/{job}"))["state"] in ("queued", "admitting", "running"):
             time.sleep(0.02)

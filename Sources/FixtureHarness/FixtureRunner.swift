@@ -138,6 +138,8 @@ package struct FixtureRunner: Sendable {
         let edit = try readEdit(folder)
         let paths = edit.sources.map { $0.uri.hasPrefix("/") ? $0.uri : "\(folder)/\($0.uri)" }
         var options = RenderOptions()
+        // A golden shows what the edit says, not what a source had to offer for copying.
+        options.mode = .full
         options.threads = ThreadBudget(total: 1)
         _ = try Renderer(
             edit, paths: paths, output: output, options: options, meter: ProgressMeter(), cancellation: cancellation

@@ -24,6 +24,8 @@ package struct CodecTask: Codable, Sendable, Equatable {
     package var threads: Int
     /// A render's.
     package var edit: EditDocument?
+    /// A render's.
+    package var mode = RenderMode.auto
     /// An analysis': 0 to 100.
     package var pacing = 50
     /// A proxy's: made of every source, or only of those that browsers cannot play.

@@ -32,6 +32,7 @@ struct CodecTasks {
             var codec = CodecTask(kind: .render, sources: sources, outputs: [outputName], threads: caps.threads)
             codec.edit = task.edit
             codec.salvage = task.salvage
+            codec.mode = task.mode
             return codec
         }
     }

@@ -63,6 +63,7 @@ struct JobRunner {
         var options = RenderOptions()
         options.threads = threads
         options.salvage = task.salvage
+        options.mode = task.mode
         options.limits = limits
         let outputs = ParentOutputs(link, names: task.outputs)
         let files = RenderFiles(

@@ -140,7 +140,8 @@ struct ObjectStoreTests {
                 "sources": [["id": "a", "uri": .string(source)]],
                 "timeline": .array(Array(repeating: range, count: 60)),
             ]
-            let id = try await pool.submit("render", ["edit": edit, "output": .string("\(folder)/long.mp4")])
+            let id = try await pool.submit(
+                "render", ["edit": edit, "output": .string("\(folder)/long.mp4"), "mode": "full"])
             try await eventually("it uploads") { try await uploads() == 1 }
             if isKilled {
                 pool.daemon.signal(SIGKILL)

@@ -155,6 +155,8 @@ struct RunningPool: Sendable {
         return [
             "sources": [["id": "a", "uri": .string(Fixture.media("talk.mp4"))]],
             "timeline": .array(Array(repeating: range, count: 3 * minutes)),
+            // Its pictures have to be encoded.
+            "output": ["video": ["keyframe_interval_s": 3]],
         ]
     }
 }

@@ -27,6 +27,7 @@ struct ChildMediaTests {
         var paths: [String]
         var output: String
         var threads: Int
+        var mode = RenderMode.full
     }
 
     private static func command(_ arguments: [String]) throws -> CommandResult {
@@ -40,7 +41,7 @@ struct ChildMediaTests {
             for index in edit.sources.indices { edit.sources[index].uri = job.paths[index] }
             let (input, output) = ("\(folder)/edit.json", "\(folder)/\(job.output)")
             try JSONEncoder().encode(edit).write(to: URL(fileURLWithPath: input))
-            let words = ["render", input, "--output", output, "--threads", "\(job.threads)", "--mode", "full"]
+            let words = ["render", input, "--output", output, "--threads", "\(job.threads)", "--mode", job.mode.rawValue]
             let result = try command(words)
             guard result.status == 0 else {
                 struct Envelope: Decodable { var error: Failure }
@@ -55,6 +56,7 @@ struct ChildMediaTests {
     ) async throws -> (report: RenderReport, bytes: Data, gone: Int, ending: ChildEnding) {
         var task = try CodecTask.local(.render, job.paths, outputs: [job.output], threads: job.threads)
         task.edit = job.edit
+        task.mode = job.mode
         let files = TestFiles(job.paths, streams: true)
         let ending = try await Self.template.fork().run(.roomy(task), files: files)
         guard case .finished(.render(let report), let outputs) = ending.outcome else {
@@ -76,6 +78,18 @@ struct ChildMediaTests {
         "anamorphic-kept", "av1-opus-mkv", "cut-mute-bleep", "cuts-open-gop", "hdr10-to-hevc", "no-audio", "no-video",
         "portrait-blur", "resampled-24", "several-sources", "start-offset-ts", "surround-kept", "webm-vp9-opus",
     ]
+
+    @Test(
+        "copies the same pictures",
+        arguments: ["cut-mute-bleep", "cuts-open-gop", "several-sources", "start-offset-ts", "no-audio"])
+    func copy(name: String) async throws {
+        var job = try Self.fixture(name)
+        job.mode = .smart
+        let (here, apart) = (try Self.renderHere(job), try await Self.renderApart(job))
+        #expect(here.bytes == apart.bytes)
+        #expect(Self.timeless(here.report) == Self.timeless(apart.report))
+        #expect((apart.report.smart?.copiedPictures ?? 0) > 0 || apart.report.smart?.declined != nil)
+    }
 
     @Test("renders the same bytes", arguments: fixtures)
     func render(name: String) async throws {
@@ -109,6 +123,7 @@ struct ChildMediaTests {
     private static func timeless(_ report: RenderReport) -> RenderReport {
         var report = report
         (report.output, report.elapsedSeconds, report.speed) = ("", 0, 0)
+        report.smart?.seconds = 0
         return report
     }
 

@@ -21,6 +21,7 @@ struct LifeTests {
             """#
         var task = try CodecTask.local(.render, [path], outputs: ["film.mp4"], threads: threads)
         task.edit = try EditDocument(json: Data(text.utf8))
+        task.mode = .full
         return .roomy(task)
     }
 

@@ -7,7 +7,7 @@ package struct RenderOptions {
     package var threads = ThreadBudget(total: availableCores())
     /// Renders what is intact of damaged or truncated sources instead of failing.
     package var salvage = false
-    package var mode = RenderMode.full
+    package var mode = RenderMode.auto
     package var limits = DemuxerLimits()
     /// Bytes set aside for the index of an MP4 or MOV; `nil` follows from the plan.
     package var indexReservation: Int64?

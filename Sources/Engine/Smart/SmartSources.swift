@@ -19,6 +19,7 @@ struct SmartSources {
         _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
         cancellation: Cancellation
     ) throws {
+        if options.salvage { throw SmartObstacle.salvage }
         try plan.checkCopying(probes)
         guard let video = plan.video else { throw SmartObstacle.noPicture }
         var opened: [Int: SmartSource] = [:]

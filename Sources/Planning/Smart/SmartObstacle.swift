@@ -1,7 +1,7 @@
 /// Why a render cannot copy, and encodes everything anew instead. No failure: the output is the same, only later.
 package enum SmartObstacle: Error, Sendable, Equatable {
     // What the edit asks for.
-    case asked
+    case salvage
     case changesPicture(String)
     case otherCodec(source: String, output: String)
     case codec(String)
@@ -35,7 +35,7 @@ package enum SmartObstacle: Error, Sendable, Equatable {
     /// One clause, for a plan or a report.
     package var reason: String {
         switch self {
-        case .asked: "a full encode was asked for"
+        case .salvage: "what is left of damaged sources is found by decoding all of it"
         case .changesPicture(let how): "the picture is changed: \(how)"
         case .otherCodec(let source, let output): "the source is \(source), the output \(output)"
         case .codec(let name): "pictures of \(name) are not copied"

@@ -115,13 +115,19 @@ package struct RenderTask: Sendable, Equatable, Decodable {
     package var edit: EditDocument
     package var output: String
     package var salvage: Bool
+    package var mode: RenderMode
 
-    private enum CodingKeys: String, CodingKey, CaseIterable { case edit, output, salvage }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case edit, output, salvage, mode }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
         edit = try container.decode(EditDocument.self, forKey: .edit)
         output = try container.decode(String.self, forKey: .output)
         salvage = try container.decodeIfPresent(Bool.self, forKey: .salvage) ?? false
+        let mode = try container.decodeIfPresent(String.self, forKey: .mode) ?? RenderMode.auto.rawValue
+        guard let known = RenderMode(rawValue: mode) else {
+            throw EditError.invalid(path: "mode", reason: "is auto, smart or full")
+        }
+        self.mode = known
     }
 }

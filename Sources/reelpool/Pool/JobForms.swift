@@ -16,6 +16,7 @@ struct JobForms {
     var pacing: Int?
     var when: String?
     var salvage: Bool
+    var mode: RenderMode?
 
     /// What does not belong to a kind is a mistake, not something to leave out; and what it needs must be there.
     func check(payload: String?) throws {
@@ -30,6 +31,7 @@ struct JobForms {
             ),
             ("--edit", edit != nil, ["render"], ["render"]), ("--pacing", pacing != nil, ["analysis"], []),
             ("--when", when != nil, ["proxy"], []), ("--salvage", salvage, ["render"], []),
+            ("--mode", mode != nil, ["render"], []),
         ]
         for item in given {
             if item.isGiven, payload != nil {
@@ -53,6 +55,7 @@ struct JobForms {
         task["pacing"] = pacing.map { .integer($0) }
         task["edit"] = try edit.map { try editValue($0) }
         if salvage { task["salvage"] = true }
+        task["mode"] = .text(mode?.rawValue)
         return .object(task.filter { !$0.value.isNull })
     }
 

@@ -40,6 +40,9 @@ struct SubmitCommand: ParsableCommand {
     @Flag(help: "For render: use what is intact of damaged sources.")
     var salvage = false
 
+    @Option(help: "For render: auto copies pictures where that is worth it, smart wherever it can, full encodes all.")
+    var mode: RenderMode?
+
     @Option(help: "The whole task as a JSON file; - reads standard input.", completion: .file())
     var payload: String?
 
@@ -89,7 +92,9 @@ struct SubmitCommand: ParsableCommand {
     }
 
     private var forms: JobForms {
-        JobForms(kind: kind, source: source, output: output, edit: edit, pacing: pacing, when: when, salvage: salvage)
+        JobForms(
+            kind: kind, source: source, output: output, edit: edit, pacing: pacing, when: when, salvage: salvage,
+            mode: mode)
     }
 
     private func message() throws -> JSONValue {
