@@ -252,6 +252,9 @@ let package = Package(
             name: "EngineTests", dependencies: ["Engine", "Media", "Model", "Planning", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "BrowserTests", dependencies: ["Engine", "Model", "TestSupport"], exclude: ["Player"],
+            swiftSettings: strict),
+        .testTarget(
             name: "FixtureHarnessTests", dependencies: ["FixtureHarness", "Media", "Model", "TestSupport", "reelpool"],
             swiftSettings: strict),
         // A program that attacks instead of working, in the sandbox that jobs run in.

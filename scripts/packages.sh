@@ -10,7 +10,7 @@ build=(
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
 # The servers are what scripts/servers.sh starts.
 servers=(postgresql redis-server rabbitmq-server openssl util-linux)
-test=(ffmpeg curl jq python3 python3-venv strace binutils "${servers[@]}")
+test=(chromium ffmpeg curl jq python3 python3-venv strace binutils "${servers[@]}")
 bench=(ffmpeg rclone python3 python3-venv "${servers[@]}")
 
 purpose=${1:?build, test or bench}
