@@ -61,7 +61,10 @@ struct PlaybackTests {
 
     static let forms = [
         Form(description: "closed groups", options: h264 + ["-g", "30", "-bf", "3"]),
-        Form(description: "open groups", options: h264 + ["-x264-params", "keyint=30:bframes=3:open-gop=1"]),
+        // Chromium cannot seek into open groups with a pyramid of B pictures, in the source as little as in the output.
+        Form(
+            description: "open groups",
+            options: h264 + ["-x264-params", "keyint=30:bframes=3:open-gop=1:b-pyramid=none"]),
         Form(description: "no B frames", options: h264 + ["-profile:v", "baseline", "-g", "24"]),
         Form(description: "CAVLC and slices", options: h264 + ["-x264-params", "keyint=30:cabac=0:slices=3"]),
         Form(
