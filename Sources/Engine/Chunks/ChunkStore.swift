@@ -48,6 +48,14 @@ package struct LocalChunks: ChunkStore {
         _ = rmdir(parent(name))
     }
 
+    /// What tells this state of a source's file from another: where it is, its size, and when it was written.
+    package static func version(ofSource path: String) throws -> String {
+        let size = try LocalFile(path: path).sizeBytes ?? 0
+        var status = stat()
+        _ = stat(path, &status)
+        return "\(absolutePath(path)) \(size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    }
+
     private func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     private func parent(_ name: String) -> String {
