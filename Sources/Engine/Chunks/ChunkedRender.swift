@@ -31,6 +31,8 @@ package struct ChunkedRender {
     private let options: RenderOptions
     private let settings: ChunkSettings
     private let sources: OpenSources
+    /// What all chunks' decoders are set up with.
+    private let configuration: [UInt8]
     private let cancellation: Cancellation
 
     /// Finds the chunks of a plan; the first time by looking at the sources, then in the store.
@@ -46,6 +48,7 @@ package struct ChunkedRender {
         (self.settings, self.cancellation) = (settings, cancellation)
         sources = OpenSources(plan, files: files, options: options, wanted: .pictures, cancellation: cancellation)
         digest = try ChunkIdentity(plan, video: video, settings: settings).digest()
+        configuration = try ChunkEncoder.encoder(video, threads: options.threads.encoder).configuration
         let name = "\(digest)/plan"
         if let stored = Self.stored(try settings.store.open(name)) {
             chunks = stored
@@ -75,9 +78,7 @@ package struct ChunkedRender {
     package func stored(_ chunk: ChunkPlan.Chunk) throws -> ChunkReport? {
         guard let video = plan.video, let object = try settings.store.open(chunk.name(digest)) else { return nil }
         do {
-            let encoder = try ChunkEncoder.encoder(video, threads: options.threads.encoder)
-            let reader = try ChunkReader(
-                object, digest: digest, chunk: chunk, configuration: encoder.configuration)
+            let reader = try ChunkReader(object, digest: digest, chunk: chunk, configuration: configuration)
             try reader.check(video.cadence)
             return reader.report
         } catch is ChunkDamage {

@@ -14,7 +14,7 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         package init(index: Int, ticks: Range<Int64>) { (self.index, self.ticks) = (index, ticks) }
     }
 
-    /// Seconds of the output's clock.
+    /// Of the output's clock, in seconds.
     package var timeBase: Rational
     package var programme: ProgrammeSpans
     /// In order, without gaps, from 0 to the programme's end; two at least.
@@ -23,6 +23,10 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
     /// What encoders take for the longest distance between keyframes when nobody says.
     /// Source: x264 and x265, `keyint`.
     package static let usualKeyframeInterval = 250
+
+    /// Of a chunk's usual length: a seam of the programme this near is a better place for its end. Encoders mostly
+    /// begin a group there by themselves, because the picture changes, and a keyframe costs little.
+    private static let seamTolerance: Int64 = 8
 
     /// - Parameter secondsPerChunk: aimed at; chunks are whole groups of pictures, one at least.
     /// - Returns: `nil` where the programme is too short to be divided, or has no picture.
@@ -35,10 +39,13 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         let wanted = programme.length.ticks(in: Rational(Int64(secondsPerChunk)))
         let count = min(groups, wanted)
         guard count >= 2 else { return nil }
+        let end = programme.length.ticks(in: timeBase)
         var boundaries = (0..<count).map { number in
-            video.cadence.tick(ofFrame: group * ((2 * number * groups + count) / (2 * count)), rate: rate)
+            let tick = video.cadence.tick(ofFrame: group * ((2 * number * groups + count) / (2 * count)), rate: rate)
+            return number == 0
+                ? 0 : programme.seam(near: tick, within: end / (count * Self.seamTolerance), timeBase: timeBase) ?? tick
         }
-        boundaries.append(programme.length.ticks(in: timeBase))
+        boundaries.append(end)
         self.timeBase = timeBase
         self.programme = programme
         chunks = zip(boundaries, boundaries.dropFirst()).enumerated().map { index, ends in

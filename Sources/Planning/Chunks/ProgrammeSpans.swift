@@ -45,6 +45,13 @@ package struct ProgrammeSpans: Codable, Sendable, Equatable {
         return spans[min(end, max(0, behind - 1))..<end]
     }
 
+    /// The tick of the span that begins nearest to one, and not further from it than `distance`.
+    func seam(near tick: Int64, within distance: Int64, timeBase: Rational) -> Int64? {
+        let behind = firstIndex { $0.start.ticks(in: timeBase) >= tick }
+        let around = spans[max(0, behind - 1)..<min(spans.count, behind + 1)].map { $0.start.ticks(in: timeBase) }
+        return around.filter { abs($0 - tick) <= distance }.min { abs($0 - tick) < abs($1 - tick) }
+    }
+
     /// The first span for which something holds that then holds for all behind it.
     private func firstIndex(where holds: (SegmentSpan) -> Bool) -> Int {
         var (low, high) = (0, spans.count)

@@ -3,21 +3,13 @@ import Planning
 import TestSupport
 import Testing
 
-/// A plan of one picture track, made by hand.
-private func plan(_ cadence: Cadence, rate: Rational, keyframeSeconds: Int? = nil) -> RenderPlan {
-    RenderPlan(
-        container: .mp4,
-        sources: [
-            PlannedSource(
-                id: "a", uri: "a.mp4", videoStream: 0, audioStream: 1, duration: nil, videoEnd: nil, layout: nil,
-                color: nil, interlaced: false)
-        ],
-        segments: [],
-        video: VideoPlan(
-            codec: .h264, crf: 20, preset: .veryfast, width: 64, height: 48, sampleAspectRatio: .one, bitDepth: 8,
-            cadence: cadence, variableFrameRate: false, color: ColorTags(), hdr: nil, nominalFrameRate: rate,
-            keyframeIntervalSeconds: keyframeSeconds),
-        audio: nil, copying: nil, predictedDurationSeconds: 0, notes: [])
+/// A plan of one source, at another cadence.
+private func plan(_ cadence: Cadence, rate: Rational, keyframeSeconds: Int? = nil) throws -> RenderPlan {
+    var plan = try PlannerSegmentsTests.plan(#""timeline":[{"source":"s0"}]"#)
+    plan.video?.cadence = cadence
+    plan.video?.nominalFrameRate = rate
+    plan.video?.keyframeIntervalSeconds = keyframeSeconds
+    return plan
 }
 
 private func programme(_ lengths: [Rational]) -> ProgrammeSpans {
@@ -45,7 +37,7 @@ struct ChunkPlanTests {
             let seconds = Int.random(in: 1...60, using: &numbers)
             let frames = Int64.random(in: 1...200_000, using: &numbers)
             let made = ChunkPlan(
-                plan(.constant(framesPerSecond: rate, reason: ""), rate: rate, keyframeSeconds: keyframes),
+                try plan(.constant(framesPerSecond: rate, reason: ""), rate: rate, keyframeSeconds: keyframes),
                 programme: programme([Rational(frames) / rate]), secondsPerChunk: seconds)
             let group = Int64(keyframes.map { Int(Rational(Int64($0)).ticks(in: rate.inverse)) } ?? 250)
             guard let made else {
@@ -77,7 +69,7 @@ struct ChunkPlanTests {
             let frames: Int64 = 20_000
             let made = try #require(
                 ChunkPlan(
-                    plan(.source(timeBase: clock), rate: rate), programme: programme([Rational(frames) / rate]),
+                    try plan(.source(timeBase: clock), rate: rate), programme: programme([Rational(frames) / rate]),
                     secondsPerChunk: 20))
             // Frames as a container of that clock has them: rounded, cut off, or rounded up.
             let exact = (0..<frames).map { Rational($0) / rate }
@@ -93,10 +85,37 @@ struct ChunkPlanTests {
         }
     }
 
-    @Test("are none where the programme is too short, or has no picture")
-    func none() {
+    @Test("begin at seams of the programme that are near, and keep their size", arguments: [1, 2, 3] as [UInt64])
+    func seams(seed: UInt64) throws {
+        print("seed \(seed)")
+        var numbers = SeededGenerator(seed: seed)
         let rate = Rational(30)
-        let constant = plan(.constant(framesPerSecond: rate, reason: ""), rate: rate)
+        var atSeams = 0
+        for _ in 0..<100 {
+            let spans = programme(
+                (0..<300).map { _ in Rational(Int64.random(in: 1...24_000, using: &numbers), 1000) })
+            let constant = try plan(.constant(framesPerSecond: rate, reason: ""), rate: rate)
+            let made = try #require(ChunkPlan(constant, programme: spans, secondsPerChunk: 30))
+            let starts = Set(spans.spans.map { $0.start.ticks(in: rate.inverse) })
+            let usual = made.end / Int64(made.chunks.count)
+            for (chunk, next) in zip(made.chunks, made.chunks.dropFirst()) {
+                #expect(chunk.ticks.upperBound == next.ticks.lowerBound)
+                let tick = next.ticks.lowerBound
+                if starts.contains(tick) { atSeams += 1 } else { #expect(tick % 250 == 0) }
+                let nearest = starts.map { abs($0 - tick) }.min() ?? .max
+                // Where it is on the grid, no seam is near.
+                #expect(nearest == 0 || nearest > usual / 8 - 1)
+            }
+            for chunk in made.chunks { #expect(chunk.ticks.count >= 250) }
+            #expect(made.end == spans.length.ticks(in: rate.inverse))
+        }
+        #expect(atSeams > 0)
+    }
+
+    @Test("are none where the programme is too short, or has no picture")
+    func none() throws {
+        let rate = Rational(30)
+        let constant = try plan(.constant(framesPerSecond: rate, reason: ""), rate: rate)
         #expect(ChunkPlan(constant, programme: programme([Rational(16)]), secondsPerChunk: 1) == nil)
         #expect(ChunkPlan(constant, programme: programme([Rational(40)]), secondsPerChunk: 30) == nil)
         #expect(ChunkPlan(constant, programme: programme([Rational(50)]), secondsPerChunk: 30)?.chunks.count == 2)
@@ -112,7 +131,7 @@ struct ChunkPlanTests {
         let rate = Rational(30)
         let made = try #require(
             ChunkPlan(
-                plan(.constant(framesPerSecond: rate, reason: ""), rate: rate),
+                try plan(.constant(framesPerSecond: rate, reason: ""), rate: rate),
                 programme: programme([Rational(3600)]), secondsPerChunk: 30))
         // Some scenes take twice as long as others to encode. Whoever is free takes the next chunk.
         let costs = made.chunks.map { Double($0.ticks.count) * Double.random(in: 0.7...1.4, using: &numbers) }
@@ -127,23 +146,17 @@ struct ChunkPlanTests {
     }
 
     @Test("do not depend on the sound")
-    func picturesOnly() {
-        let one = plan(.source(timeBase: Rational(1, 1000)), rate: Rational(30))
-        var other = one
-        other.notes = ["another"]
-        other.audio = AudioPlan(
-            codec: .aac, bitRate: 1, sampleRate: 48000, channels: 2, layout: "stereo", language: nil)
-        other.segments = [
-            PlannedSegment(
-                source: 0, start: .zero, end: nil, treatment: .encode, fadesIn: true, fadesOut: true,
-                sound: [SoundEffect(start: .zero, end: .one, kind: .mute)])
-        ]
-        var plain = one
-        plain.segments = other.segments
-        (plain.segments[0].fadesIn, plain.segments[0].fadesOut, plain.segments[0].sound) = (false, false, [])
-        #expect(other.picturesOnly == plain.picturesOnly)
-        other.video?.crf = 21
-        #expect(other.picturesOnly != plain.picturesOnly)
+    func picturesOnly() throws {
+        let edits = #""edits":[{"start_ms":2000,"end_ms":3000,"type":"PROFANITY","action":"#
+        let muted = try PlannerSegmentsTests.plan(edits + #""mute"}]"#)
+        let bleeped = try PlannerSegmentsTests.plan(edits + #""bleep"}]"#, container: .mkv)
+        let cut = try PlannerSegmentsTests.plan(edits + #""cut"}]"#)
+        #expect(muted != bleeped)
+        #expect(muted.picturesOnly == bleeped.picturesOnly)
+        #expect(muted.picturesOnly != cut.picturesOnly)
+        var finer = muted
+        finer.video?.crf = 19
+        #expect(finer.picturesOnly != muted.picturesOnly)
     }
 }
 
