@@ -7,7 +7,7 @@ internal import Planning
 ///
 /// The boundaries need not be in it: they follow from the plan, the sources and the length that was asked for. Neither
 /// is the number of threads: chunks that were encoded with different numbers are a little different in their bytes, and
-/// join all the same.
+/// join all the same. (HEVC that was encoded by one thread does not join with HEVC that was by several.)
 struct ChunkIdentity: Encodable {
     /// Of the objects and of the rules that boundaries follow from: counted up when either changes.
     private let format = 1
@@ -18,11 +18,13 @@ struct ChunkIdentity: Encodable {
     private let options: [String: String]
     private let library: String
 
-    init(_ plan: RenderPlan, video: VideoPlan, settings: ChunkSettings) throws {
+    init(_ plan: RenderPlan, video: VideoPlan, settings: ChunkSettings, threads: Int) throws {
         self.plan = plan.picturesOnly
         (sourceVersions, secondsPerChunk) = (settings.sourceVersions, settings.secondsPerChunk)
+        // HEVC's picture parameter set says whether rows of blocks were coded side by side.
         let recipe = try VideoRecipe.settings(
-            for: video, timeBase: video.cadence.timeBase, threads: 1, joinable: true)
+            for: video, timeBase: video.cadence.timeBase, threads: video.codec == .hevc ? min(2, threads) : 1,
+            joinable: true)
         (encoder, options, library) = (recipe.encoder, recipe.options, Encoder.libraryVersion)
     }
 

@@ -47,7 +47,9 @@ package struct ChunkedRender {
         (self.plan, self.files, self.options) = (plan, files, options)
         (self.settings, self.cancellation) = (settings, cancellation)
         sources = OpenSources(plan, files: files, options: options, wanted: .pictures, cancellation: cancellation)
-        digest = try ChunkIdentity(plan, video: video, settings: settings).digest()
+        digest = try ChunkIdentity(
+            plan, video: video, settings: settings, threads: options.threads.encoder
+        ).digest()
         configuration = try ChunkEncoder.encoder(video, threads: options.threads.encoder).configuration
         let name = "\(digest)/plan"
         if let stored = Self.stored(try settings.store.open(name)) {

@@ -20,9 +20,11 @@ final class StitchedOutput: SampleSink {
     ) throws {
         timeBase = video.cadence.timeBase
         outputs = files.outputs
+        // x265 reorders by two at most, and libavcodec does not pass on whether it does.
+        let depth = max(encoder.reorderDepth, video.codec == .hevc ? 2 : 0)
         pictures = CodedTrack(
             DecodeTimes(
-                depth: ReorderDepth(encoder.reorderDepth),
+                depth: ReorderDepth(depth),
                 step: video.nominalFrameRate.inverse.ticks(in: video.cadence.timeBase)))
         file = try MuxedFile(files, plan: plan, options: options, cancellation: cancellation)
         pictureStream = try file.muxer.addStream(

@@ -5,8 +5,9 @@ internal import Planning
 /// How each codec is asked for of the library that encodes it, so that one crf and preset mean much the same
 /// everywhere.
 enum VideoRecipe {
-    /// - Parameter joinable: makes parameter sets that depend on nothing but the plan, so that what several encoders
-    ///   make of parts of one picture track is decoded with one configuration.
+    /// - Parameter joinable: makes parameter sets that do not depend on the pictures or on the number of threads, so
+    ///   that what several encoders make of parts of one picture track is decoded with one configuration. HEVC's tell
+    ///   one thread from several all the same.
     static func settings(
         for plan: VideoPlan, timeBase: Rational, threads: Int, joinable: Bool = false
     ) throws -> VideoEncoderSettings {
@@ -64,10 +65,9 @@ enum VideoRecipe {
 
     private static func hevcParameters(_ plan: VideoPlan, threads: Int, joinable: Bool) -> String {
         var parameters = ["log-level=error", "pools=\(threads)", "frame-threads=1"]
-        if threads == 1 { parameters += ["no-pmode=1", "no-pme=1"] }
-        // The picture parameter set says whether rows of blocks are coded for several threads, and a text among the
-        // sets says how many threads there were.
-        if joinable { parameters.append("info=0") } else if threads == 1 { parameters.append("no-wpp=1") }
+        if threads == 1 { parameters += ["no-wpp=1", "no-pmode=1", "no-pme=1"] }
+        // A text among the parameter sets tells how many threads there were.
+        if joinable { parameters.append("info=0") }
         if let hdr = plan.hdr {
             parameters += ["hdr10-opt=\(hdr.system == .pq ? 1 : 0)", "repeat-headers=0"]
             if let mastering = hdr.mastering { parameters.append("master-display=\(x265Display(mastering))") }

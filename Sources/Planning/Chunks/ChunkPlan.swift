@@ -53,6 +53,11 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         }
     }
 
+    /// In the order in which they are best handed out to several workers: so the last to end end nearly together.
+    package var longestFirst: [Chunk] {
+        chunks.sorted { ($1.ticks.count, $0.index) < ($0.ticks.count, $1.index) }
+    }
+
     /// The programme's, in ticks.
     package var end: Int64 { chunks.last?.ticks.upperBound ?? 0 }
 }

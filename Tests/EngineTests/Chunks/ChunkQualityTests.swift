@@ -40,7 +40,7 @@ struct ChunkCost {
 
 @Suite("A chunked render costs next to nothing")
 struct ChunkQualityTests {
-    @Test("in size and in likeness, for each encoder", arguments: ["h264", "hevc", "vp9"])
+    @Test("in size and in likeness, for each encoder", arguments: ["h264", "hevc"])
     func fixture(codec: String) throws {
         try withTemporaryFolder { folder in
             let cost = try ChunkCost(

@@ -133,8 +133,9 @@ struct ChunkPlanTests {
             ChunkPlan(
                 try plan(.constant(framesPerSecond: rate, reason: ""), rate: rate),
                 programme: programme([Rational(3600)]), secondsPerChunk: 30))
+        #expect(made.longestFirst.map(\.index).sorted() == made.chunks.map(\.index))
         // Some scenes take twice as long as others to encode. Whoever is free takes the next chunk.
-        let costs = made.chunks.map { Double($0.ticks.count) * Double.random(in: 0.7...1.4, using: &numbers) }
+        let costs = made.longestFirst.map { Double($0.ticks.count) * Double.random(in: 0.7...1.4, using: &numbers) }
         var workers = [Double](repeating: 0, count: 16)
         for cost in costs {
             let free = workers.indices.min { workers[$0] < workers[$1] } ?? 0
