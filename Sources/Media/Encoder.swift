@@ -137,6 +137,8 @@ package struct Encoder: ~Copyable {
     package var configuration: [UInt8] {
         Array(UnsafeBufferPointer(start: context.pointee.extradata, count: Int(context.pointee.extradata_size)))
     }
+    /// How many of its pictures may be shown later than others that are decoded after them, at most.
+    package var reorderDepth: Int { Int(context.pointee.has_b_frames) }
     /// Samples an audio encoder wants in every frame but the last; 0 when any count will do.
     package var samplesPerFrame: Int { Int(context.pointee.frame_size) }
     /// Samples that a decoder will drop from the beginning.
@@ -146,6 +148,9 @@ package struct Encoder: ~Copyable {
     package static func sampleRate(of encoder: String, near wanted: Int) throws(MediaError) -> Int {
         Int(rp_encoder_sample_rate(try find(encoder), Int32(wanted)))
     }
+
+    /// Which libavcodec this is, to the last digit of its version.
+    package static var libraryVersion: String { "\(avcodec_version()) \(String(cString: av_version_info()))" }
 
     /// Whether this build of FFmpeg has the encoder.
     package static func exists(_ name: String) -> Bool { avcodec_find_encoder_by_name(name) != nil }

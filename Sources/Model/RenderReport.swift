@@ -56,6 +56,22 @@ package struct RenderReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// What dividing the render into chunks came to; absent where nobody asked for it.
+    package struct Chunks: Codable, Sendable, Equatable {
+        /// Why all was encoded in one go after all, one clause.
+        package var declined: String?
+        package var count = 0
+        /// Chunks that were there from an earlier run, and their frames.
+        package var reused = 0
+        package var reusedFrames = 0
+        /// In this run.
+        package var encodedFrames = 0
+        /// Chunks that turned out to be damaged, and were encoded anew.
+        package var mended = 0
+
+        package init(count: Int = 0) { self.count = count }
+    }
+
     /// What copying packets of sound came to.
     package struct CopiedSound: Codable, Sendable, Equatable {
         package var copiedPackets = 0
@@ -77,6 +93,7 @@ package struct RenderReport: Codable, Sendable, Equatable {
     /// Whether an MP4 or MOV has its index before the media, as it should; absent for other containers.
     package var indexFirst: Bool?
     package var smart: Smart?
+    package var chunks: Chunks?
     /// What its author should know: choices that were made, and anything that is not as asked.
     package var notes: [String]
     /// In salvage: seconds asked for that the sources no longer had, and damaged packets passed over.

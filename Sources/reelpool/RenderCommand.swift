@@ -39,7 +39,24 @@ struct RenderCommand: AsyncParsableCommand {
     @Flag(help: "Render what is intact of damaged or truncated sources, and say how much was lost.")
     var salvage = false
 
+    @Option(
+        help: """
+            Encode in chunks that are kept in this folder until the output is complete: called again, a render that was \
+            killed goes on from there. Where pictures are copied instead, nothing is kept.
+            """,
+        completion: .directory)
+    var chunks: String?
+
+    @Option(help: "How long chunks are, in seconds; each is at least a group of pictures. Default: 30.")
+    var chunkSeconds: Int?
+
     @OptionGroup var run: RunOptions
+
+    func validate() throws {
+        guard let chunkSeconds else { return }
+        guard chunks != nil else { throw ValidationError("--chunk-seconds goes with --chunks.") }
+        guard (1...3600).contains(chunkSeconds) else { throw ValidationError("--chunk-seconds takes 1 to 3600.") }
+    }
 
     func run() async throws {
         try await self.run.perform(subject: edit) { job in
@@ -48,6 +65,12 @@ struct RenderCommand: AsyncParsableCommand {
             options.threads = job.threads
             options.salvage = salvage
             options.mode = mode
+            if let chunks {
+                var settings = ChunkSettings(
+                    store: LocalChunks(folder: chunks), sourceVersions: try paths.map(LocalChunks.version(ofSource:)))
+                settings.secondsPerChunk = chunkSeconds ?? settings.secondsPerChunk
+                options.chunks = settings
+            }
             if plan {
                 let plan = try Renderer.plan(
                     document, paths: paths, output: output, options: options, cancellation: job.cancellation)
@@ -106,10 +129,19 @@ enum RenderSummary {
         parts.append("\(ProbeSummary.rounded(report.speed, 1))x in \(ProbeSummary.rounded(report.elapsedSeconds, 1)) s")
         var lines = ["\(report.output): " + parts.joined(separator: ", ")]
         if let smart = report.smart { lines.append("  " + text(smart)) }
+        if let chunks = report.chunks { lines.append("  " + text(chunks)) }
         lines += report.notes.map { "  note: \($0)" }
         if report.lostSeconds > 0 { lines.append("  lost: \(ProbeSummary.rounded(report.lostSeconds, 3)) s") }
         if report.damagedPackets > 0 { lines.append("  damaged: \(report.damagedPackets) packets passed over") }
         return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ chunks: RenderReport.Chunks) -> String {
+        if let reason = chunks.declined { return "encoded in one go: \(reason)" }
+        var text = "\(chunks.count) chunks"
+        if chunks.reused > 0 { text += ", \(chunks.reused) of them from before (\(chunks.reusedFrames) frames)" }
+        if chunks.mended > 0 { text += ", \(chunks.mended) of them damaged and made anew" }
+        return text
     }
 
     private static func text(_ smart: RenderReport.Smart) -> String {

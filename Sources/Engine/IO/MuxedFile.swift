@@ -36,6 +36,28 @@ final class MuxedFile {
         self.reservation = reservation
     }
 
+    /// A render's output.
+    convenience init(
+        _ files: RenderFiles, plan: RenderPlan, options: RenderOptions, cancellation: Cancellation
+    ) throws {
+        try self.init(
+            files.output, in: files.outputs, format: plan.container.muxerName,
+            reservation: plan.indexEstimate.map { options.indexReservation ?? $0.reservation },
+            cancellation: cancellation)
+    }
+
+    /// Writes the header of a render's output.
+    func begin(_ plan: RenderPlan, videoTimeBase: Rational) throws {
+        switch plan.container {
+        case .mp4, .mov:
+            try beginIndexFirst(
+                timeBases: [videoTimeBase] + (plan.audio.map { [Rational(1, Int64($0.sampleRate))] } ?? []),
+                options: ["strict": "unofficial"])
+        // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
+        case .mkv, .webm: try muxer.begin(options: ["avoid_negative_ts": "disabled"])
+        }
+    }
+
     /// Writes the header of an MP4 or MOV whose index will stand first.
     ///
     /// Edit lists are in the movie's time scale, usually milliseconds, and cut off what a track has beyond: on a scale

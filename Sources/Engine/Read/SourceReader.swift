@@ -15,6 +15,8 @@ final class SourceReader {
         var salvage = false
         /// How long the source is known to last, in seconds; tells broken timestamps from long pauses.
         var duration: Rational?
+        /// Off where sound alone is wanted: pictures then only tell where to begin.
+        var givesPictures = true
     }
 
     /// A stream interleaved worse than this is taken to have ended.
@@ -33,7 +35,10 @@ final class SourceReader {
     /// No seek has skipped anything.
     private var readsThrough = true
     private var pendingVideo: VideoFrame?
-    private let canSeek: Bool
+    /// Whether positions are found without reading up to them.
+    let canSeek: Bool
+    /// Pictures are not kept, from a position on.
+    private var passesOverPictures = false
     /// How far sound was given out, in seconds; only read when there is no video to tell the position.
     private var audioReached = Rational.zero
 
@@ -180,7 +185,7 @@ final class SourceReader {
         }
         let index = packet.streamIndex
         if let video, video.stream == index {
-            video.append(packet)
+            if !passesOverPictures { video.append(packet) }
         } else if let audio, audio.stream == index {
             audio.append(packet)
         }
@@ -216,6 +221,17 @@ final class SourceReader {
     ///
     /// - Returns: whether the position jumped, so that sound decoded before must be forgotten.
     func position(atOrBefore time: Rational) throws -> Bool {
+        let hasJumped = try findPosition(atOrBefore: time)
+        if !settings.givesPictures, let video {
+            // They would wait for nobody.
+            passesOverPictures = true
+            pendingVideo = nil
+            video.reset()
+        }
+        return hasJumped
+    }
+
+    private func findPosition(atOrBefore time: Rational) throws -> Bool {
         guard let video else {
             // Sound alone is cheap to read through, and exact only so: its codecs carry state between packets.
             guard time < audioReached else { return false }
@@ -242,6 +258,7 @@ final class SourceReader {
 
     /// Reading on from here still reaches the target's picture.
     private func isBefore(_ target: Int64, _ video: StreamLane) -> Bool {
+        if passesOverPictures { return false }
         if let pendingVideo { return pendingVideo.time <= target }
         return video.furthestTime == nil && !video.isFinished
     }
@@ -264,7 +281,7 @@ final class SourceReader {
         audio?.reset()
         pendingVideo = nil
         (reachedEnd, sawCleanFrame, audioReached) = (false, false, .zero)
-        (sawDamagedFrame, readsThrough) = (false, false)
+        (sawDamagedFrame, readsThrough, passesOverPictures) = (false, false, false)
     }
 
     private func rewind() throws {

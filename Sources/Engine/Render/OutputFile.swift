@@ -16,12 +16,8 @@ final class OutputFile: SampleSink {
         cancellation: Cancellation
     ) throws {
         let threads = options.threads
-        let reservation = plan.indexEstimate.map { options.indexReservation ?? $0.reservation }
-        let outputs = files.outputs
-        let file = try MuxedFile(
-            files.output, in: outputs, format: plan.container.muxerName, reservation: reservation,
-            cancellation: cancellation)
-        (self.file, self.outputs) = (file, outputs)
+        let file = try MuxedFile(files, plan: plan, options: options, cancellation: cancellation)
+        (self.file, outputs) = (file, files.outputs)
         if let picture = plan.video {
             let settings = try VideoRecipe.settings(for: picture, timeBase: videoTimeBase, threads: threads.encoder)
             let encoder = try Encoder(video: settings)
@@ -38,14 +34,7 @@ final class OutputFile: SampleSink {
             audio = nil
             audioFormat = nil
         }
-        switch plan.container {
-        case .mp4, .mov:
-            try file.beginIndexFirst(
-                timeBases: [videoTimeBase] + (plan.audio.map { [Rational(1, Int64($0.sampleRate))] } ?? []),
-                options: ["strict": "unofficial"])
-        // The picture begins at zero; sound's priming may lie before. libavformat would shift everything by it.
-        case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
-        }
+        try file.begin(plan, videoTimeBase: videoTimeBase)
     }
 
     /// Takes samples from a segment's sound into the sound track.

@@ -13,14 +13,6 @@ final class ProgrammeVideo {
     private let track: VideoTrack
     private var pacing: Pacing
 
-    /// The time base that frames are submitted in.
-    static func timeBase(_ cadence: Cadence) -> Rational {
-        switch cadence {
-        case .source(let timeBase): timeBase
-        case .constant(let rate, _): rate.inverse
-        }
-    }
-
     init(_ track: VideoTrack, cadence: Cadence) {
         self.track = track
         switch cadence {

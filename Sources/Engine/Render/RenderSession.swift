@@ -4,9 +4,6 @@ internal import Planning
 
 /// One run of a plan: opens sources as segments need them and feeds their frames and samples to the output.
 final class RenderSession {
-    /// Sources kept open at once; each holds decoders and their frames.
-    private static let openSourcesLimit = 3
-
     private let plan: RenderPlan
     private let files: RenderFiles
     private let options: RenderOptions
@@ -16,14 +13,12 @@ final class RenderSession {
     private let file: OutputFile
     private let programmeVideo: ProgrammeVideo?
     private let sound: EncodedSound?
-    /// Open sources, most recently used last.
-    private var sessions: [(source: Int, session: SourceSession)] = []
+    private let sources: OpenSources
     /// The length of what was placed so far, in seconds; exact.
     private var elapsed = Rational.zero
     private var segmentsPlaced = 0
     private var notes: [String]
     private var lostSeconds = 0.0
-    private var damagedPackets = 0
     private var repeatedTimes = 0
 
     init(
@@ -33,8 +28,9 @@ final class RenderSession {
         (self.plan, self.files) = (plan, files)
         (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
         notes = plan.notes
+        sources = OpenSources(plan, files: files, options: options, cancellation: cancellation)
         file = try OutputFile(
-            files, plan: plan, videoTimeBase: plan.video.map { ProgrammeVideo.timeBase($0.cadence) } ?? .one,
+            files, plan: plan, videoTimeBase: plan.video.map { $0.cadence.timeBase } ?? .one,
             options: options, cancellation: cancellation)
         programmeVideo = file.video.flatMap { track in plan.video.map { ProgrammeVideo(track, cadence: $0.cadence) } }
         sound = file.audioFormat.map { [file] in EncodedSound(file, format: $0, cancellation: cancellation) }
@@ -43,7 +39,7 @@ final class RenderSession {
     func run() throws -> RenderReport {
         for segment in plan.segments {
             try cancellation.check()
-            let session = try session(for: segment.source)
+            let session = try sources.session(for: segment.source)
             try session.position(at: segment.start)
             if plan.video != nil, session.reader.video != nil {
                 try placePictures(of: segment, session)
@@ -55,47 +51,10 @@ final class RenderSession {
         meter.update(.finishing, fraction: 0.99, frames: frameCount, mediaSeconds: elapsed.seconds)
         try file.finish(videoEnd: programmeVideo?.finish(at: elapsed) ?? 0)
         try cancellation.check()
-        damagedPackets += sessions.reduce(0) { $0 + $1.session.reader.damageCount }
         let report = report()
         try file.commit()
         meter.update(.completed, fraction: 1, frames: frameCount, mediaSeconds: elapsed.seconds)
         return report
-    }
-
-    // MARK: Sources
-
-    private func session(for source: Int) throws -> SourceSession {
-        if let position = sessions.firstIndex(where: { $0.source == source }) {
-            let found = sessions.remove(at: position)
-            sessions.append(found)
-            return found.session
-        }
-        if sessions.count == Self.openSourcesLimit {
-            damagedPackets += sessions.removeFirst().session.reader.damageCount
-        }
-        let planned = plan.sources[source]
-        var settings = SourceReader.Settings()
-        settings.videoStream = plan.video == nil ? nil : planned.videoStream
-        settings.audioStream = plan.audio == nil ? nil : planned.audioStream
-        settings.decoderThreads = options.threads.decoder
-        settings.limits = options.limits
-        settings.salvage = options.salvage
-        settings.duration = planned.duration
-        let (sources, name) = (files.sources, files.names[source])
-        let reader = try SourceReader({ try sources.open(name) }, settings: settings, cancellation: cancellation)
-        let session = SourceSession(
-            reader, conformer: reader.video.flatMap { conformer(for: planned, timeBase: $0.timeBase) })
-        sessions.append((source, session))
-        return session
-    }
-
-    private func conformer(for source: PlannedSource, timeBase: Rational) -> PictureConformer? {
-        guard let video = plan.video, let layout = source.layout, let color = source.color else { return nil }
-        return PictureConformer(
-            PictureRecipe(
-                layout: layout, color: color, deinterlaces: source.interlaced, pixelFormat: video.pixelFormat,
-                sampleAspectRatio: video.sampleAspectRatio),
-            timeBase: timeBase, threads: options.threads.filters)
     }
 
     // MARK: Segments
@@ -218,28 +177,14 @@ final class RenderSession {
     }
 
     private func report() -> RenderReport {
-        if repeatedTimes > 0 { notes.append("\(repeatedTimes) frames without a time of their own were left out.") }
+        if let note = RenderPlan.note(repeatedTimes: repeatedTimes) { notes.append(note) }
         if let note = file.note { notes.append(note) }
-        let seconds = elapsed.seconds
-        let time = max(1e-6, meter.elapsedSeconds)
-        var report = RenderReport(
-            output: files.output, sizeBytes: file.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced,
-            video: nil,
-            audio: nil, notes: notes, lostSeconds: lostSeconds, damagedPackets: damagedPackets, elapsedSeconds: time,
-            speed: seconds / time)
-        if let video = plan.video {
-            var rate: Rational?
-            if case .constant(let framesPerSecond, _) = video.cadence { rate = framesPerSecond }
-            report.video = .init(
-                codec: video.codec.rawValue, width: video.width, height: video.height, frames: frameCount,
-                resampledTo: rate, dynamicRange: video.hdr.map { $0.system.rawValue } ?? "sdr")
-        }
+        var report = plan.report(
+            output: files.output, sizeBytes: file.sizeBytes, seconds: elapsed.seconds, frames: frameCount,
+            samples: sound?.samplesPlaced ?? 0, segments: segmentsPlaced, notes: notes,
+            elapsed: max(1e-6, meter.elapsedSeconds))
+        (report.lostSeconds, report.damagedPackets) = (lostSeconds, sources.damagedPackets)
         report.indexFirst = file.indexFirst
-        if let audio = plan.audio {
-            report.audio = .init(
-                codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
-                samples: sound?.samplesPlaced ?? 0)
-        }
         return report
     }
 }
@@ -249,14 +194,5 @@ extension VideoPlan {
     var pixelFormat: PixelFormat {
         if bitDepth > 8 { return .yuv420p10 }
         return color.isFullRange && (codec == .h264 || codec == .hevc) ? .yuvj420p : .yuv420p
-    }
-}
-
-extension RenderPlan {
-    /// What to tell of a segment in whose range no picture lies.
-    func note(emptySegment segment: PlannedSegment) -> String {
-        let end = segment.end.map { "\($0.milliseconds)" } ?? "end"
-        return "The range \(segment.start.milliseconds)-\(end) ms of \"\(sources[segment.source].id)\" "
-            + "holds no frame and was left out."
     }
 }

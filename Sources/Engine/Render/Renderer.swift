@@ -11,6 +11,8 @@ package struct RenderOptions {
     package var limits = DemuxerLimits()
     /// Bytes set aside for the index of an MP4 or MOV; `nil` follows from the plan.
     package var indexReservation: Int64?
+    /// Encodes in chunks that survive a stop, where everything is encoded.
+    package var chunks: ChunkSettings?
 
     package init() {}
 }
@@ -133,6 +135,26 @@ package struct Renderer {
             plan, probes: probes, files: files, options: options, crf: crf, meter: meter, cancellation: cancellation)
     }
 
+    private func encode(_ plan: RenderPlan) throws -> RenderReport {
+        var declined: RenderReport.Chunks?
+        if let settings = options.chunks {
+            do {
+                let render = try ChunkedRender(
+                    plan, files: files, options: options, settings: settings, cancellation: cancellation)
+                return try render.run(meter: meter)
+            } catch let obstacle as ChunkObstacle {
+                var chunks = RenderReport.Chunks()
+                chunks.declined = obstacle.reason
+                declined = chunks
+            }
+        }
+        let session = try RenderSession(
+            plan, files: files, options: options, meter: meter, cancellation: cancellation)
+        var report = try session.run()
+        report.chunks = declined
+        return report
+    }
+
     package func run() throws -> RenderReport {
         if let source = files.names.first(where: { files.outputs.isSource($0, output: files.output) }) {
             throw EngineError(.outputIsSource, "the output \(files.output) is the source \(source)")
@@ -148,13 +170,15 @@ package struct Renderer {
                 case .declined(let reasons): smart = reasons
                 }
             }
-            let session = try RenderSession(
-                plan, files: files, options: options, meter: meter, cancellation: cancellation)
-            var report = try session.run()
+            var report = try encode(plan)
             report.smart = smart
             return report
         } catch let error as MediaError where error.code == .cancelled {
-            throw EngineError(.cancelled, "the render was cancelled; nothing was written")
+            throw EngineError(
+                .cancelled,
+                options.chunks == nil
+                    ? "the render was cancelled; nothing was written"
+                    : "the render was cancelled; what was encoded is kept, and a further run goes on from there")
         }
     }
 }

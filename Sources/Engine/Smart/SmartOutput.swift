@@ -31,10 +31,7 @@ final class SmartOutput: SampleSink {
         copied = try PayloadHash()
         timeBase = window.timeBase
         pictures = CodedTrack(clock)
-        let reservation = plan.indexEstimate.map { options.indexReservation ?? $0.reservation }
-        file = try MuxedFile(
-            files.output, in: files.outputs, format: plan.container.muxerName, reservation: reservation,
-            cancellation: cancellation)
+        file = try MuxedFile(files, plan: plan, options: options, cancellation: cancellation)
         pictureStream = try file.muxer.addStream(
             like: window.stream, of: window.demuxer, configuration: configuration, timeBase: timeBase)
         if let audio = plan.audio {
@@ -46,13 +43,7 @@ final class SmartOutput: SampleSink {
                 (self.audio, audioFormat) = try AudioTrack.make(audio, in: plan.container, muxer: &file.muxer)
             }
         }
-        switch plan.container {
-        case .mp4, .mov:
-            try file.beginIndexFirst(
-                timeBases: [timeBase] + (plan.audio.map { [Rational(1, Int64($0.sampleRate))] } ?? []),
-                options: ["strict": "unofficial"])
-        case .mkv, .webm: try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
-        }
+        try file.begin(plan, videoTimeBase: timeBase)
     }
 
     /// - Parameter time: when it is shown, in ticks since the programme's beginning.

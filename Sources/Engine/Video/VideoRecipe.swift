@@ -5,7 +5,12 @@ internal import Planning
 /// How each codec is asked for of the library that encodes it, so that one crf and preset mean much the same
 /// everywhere.
 enum VideoRecipe {
-    static func settings(for plan: VideoPlan, timeBase: Rational, threads: Int) throws -> VideoEncoderSettings {
+    /// - Parameter joinable: makes parameter sets that do not depend on the pictures or on the number of threads, so
+    ///   that what several encoders make of parts of one picture track is decoded with one configuration. HEVC's tell
+    ///   one thread from several all the same.
+    static func settings(
+        for plan: VideoPlan, timeBase: Rational, threads: Int, joinable: Bool = false
+    ) throws -> VideoEncoderSettings {
         var settings = VideoEncoderSettings(
             encoder: try encoderName(plan.codec), width: plan.width, height: plan.height,
             pixelFormat: plan.pixelFormat, timeBase: timeBase)
@@ -13,20 +18,18 @@ enum VideoRecipe {
         settings.nominalFrameRate = plan.nominalFrameRate
         settings.color = plan.color
         settings.threads = threads
-        if let seconds = plan.keyframeIntervalSeconds {
-            settings.keyframeInterval = Int((Double(seconds) * plan.nominalFrameRate.seconds).rounded())
-        }
+        settings.keyframeInterval = plan.keyframeIntervalFrames
         switch plan.codec {
         case .h264:
             // Without its own look-ahead thread, x264 keeps to the threads it is given.
             settings.options = [
-                "preset": plan.preset.rawValue, "crf": "\(plan.crf)", "x264-params": "sync-lookahead=0",
-                "forced-idr": "1",
+                "preset": plan.preset.rawValue, "crf": "\(plan.crf)",
+                "x264-params": "sync-lookahead=0" + (joinable ? ":stitchable=1" : ""), "forced-idr": "1",
             ]
         case .hevc:
             settings.options = [
                 "preset": plan.preset.rawValue, "crf": "\(plan.crf)", "forced-idr": "1",
-                "x265-params": hevcParameters(plan, threads: threads),
+                "x265-params": hevcParameters(plan, threads: threads, joinable: joinable),
             ]
         case .vp9:
             settings.options = [
@@ -60,9 +63,11 @@ enum VideoRecipe {
         codec == .hevc && (container == .mp4 || container == .mov) ? "hvc1" : nil
     }
 
-    private static func hevcParameters(_ plan: VideoPlan, threads: Int) -> String {
+    private static func hevcParameters(_ plan: VideoPlan, threads: Int, joinable: Bool) -> String {
         var parameters = ["log-level=error", "pools=\(threads)", "frame-threads=1"]
         if threads == 1 { parameters += ["no-wpp=1", "no-pmode=1", "no-pme=1"] }
+        // A text among the parameter sets tells how many threads there were.
+        if joinable { parameters.append("info=0") }
         if let hdr = plan.hdr {
             parameters += ["hdr10-opt=\(hdr.system == .pq ? 1 : 0)", "repeat-headers=0"]
             if let mastering = hdr.mastering { parameters.append("master-display=\(x265Display(mastering))") }

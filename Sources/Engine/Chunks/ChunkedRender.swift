@@ -1,0 +1,204 @@
+internal import FoundationEssentials
+package import Media
+package import Model
+package import Planning
+
+/// How a render is divided, and where its chunks are kept.
+package struct ChunkSettings {
+    package var store: any ChunkStore
+    /// What tells one state of each source from another (size and time, ETag), in the order of the plan's sources.
+    package var sourceVersions: [String]
+    /// Aimed at; chunks are whole groups of pictures.
+    package var secondsPerChunk = 30
+    /// Leaves the chunks in the store when the output is complete.
+    package var keepsChunks = false
+
+    package init(store: any ChunkStore, sourceVersions: [String]) {
+        (self.store, self.sourceVersions) = (store, sourceVersions)
+    }
+}
+
+/// A full encode whose pictures are encoded chunk by chunk: what was encoded survives a stop, and several workers can
+/// share it.
+///
+/// `run` does all of it. Workers that share one use the parts: one prepares, each encodes some chunks, one stitches.
+package struct ChunkedRender {
+    package let plan: RenderPlan
+    package let chunks: ChunkPlan
+    /// Names this render's objects.
+    package let digest: String
+    private let files: RenderFiles
+    private let options: RenderOptions
+    private let settings: ChunkSettings
+    private let sources: OpenSources
+    /// What all chunks' decoders are set up with.
+    private let configuration: [UInt8]
+    private let cancellation: Cancellation
+
+    /// Finds the chunks of a plan; the first time by looking at the sources, then in the store.
+    ///
+    /// - Throws: `ChunkObstacle` where the render is better done in one go.
+    package init(
+        _ plan: RenderPlan, files: RenderFiles, options: RenderOptions, settings: ChunkSettings,
+        cancellation: Cancellation
+    ) throws {
+        guard !options.salvage else { throw ChunkObstacle.salvage }
+        guard let video = plan.video else { throw ChunkObstacle.noPicture }
+        (self.plan, self.files, self.options) = (plan, files, options)
+        (self.settings, self.cancellation) = (settings, cancellation)
+        sources = OpenSources(plan, files: files, options: options, wanted: .pictures, cancellation: cancellation)
+        digest = try ChunkIdentity(
+            plan, video: video, settings: settings, threads: options.threads.encoder
+        ).digest()
+        configuration = try ChunkEncoder.encoder(video, threads: options.threads.encoder).configuration
+        let name = "\(digest)/plan"
+        if let stored = Self.stored(try settings.store.open(name)) {
+            chunks = stored
+            return
+        }
+        let programme = try ProgrammeSurvey(plan, sources: sources, cancellation: cancellation).run()
+        guard !programme.spans.isEmpty else { throw PlanningError.keepsNothing }
+        guard let made = ChunkPlan(plan, programme: programme, secondsPerChunk: settings.secondsPerChunk) else {
+            throw ChunkObstacle.tooShort
+        }
+        chunks = made
+        let object = try settings.store.create(name)
+        try Array(JSONEncoder().encode(made)).withUnsafeBytes { try object.write($0, at: 0) }
+        try settings.store.commit(object)
+    }
+
+    private static func stored(_ object: (any ByteSource)?) -> ChunkPlan? {
+        guard let object, let size = object.sizeBytes, size < 64 << 20,
+            let bytes = try? object.bytes(Int(size), at: 0)
+        else { return nil }
+        return try? JSONDecoder().decode(ChunkPlan.self, from: Data(bytes))
+    }
+
+    /// What the store has of a chunk; `nil` where it is to be encoded.
+    ///
+    /// Its head and foot are looked at; that all between is as it was written shows when it is stitched.
+    package func stored(_ chunk: ChunkPlan.Chunk) throws -> ChunkReport? {
+        guard let video = plan.video, let object = try settings.store.open(chunk.name(digest)) else { return nil }
+        do {
+            let reader = try ChunkReader(object, digest: digest, chunk: chunk, configuration: configuration)
+            try reader.check(video.cadence)
+            return reader.report
+        } catch is ChunkDamage {
+            return nil
+        }
+    }
+
+    /// Encodes a chunk into the store.
+    ///
+    /// - Parameter progress: told how many frames went in, after each.
+    package func encode(_ chunk: ChunkPlan.Chunk, progress: @escaping (Int) -> Void = { _ in }) throws -> ChunkReport {
+        let encoder = ChunkEncoder(
+            plan: plan, chunks: chunks, digest: digest, sources: sources, options: options, cancellation: cancellation)
+        let object = try settings.store.create(chunk.name(digest))
+        let report = try encoder.encode(chunk, into: object, progress: progress)
+        try cancellation.check()
+        try settings.store.commit(object)
+        return report
+    }
+
+    /// Removes everything of this render from the store.
+    package func removeChunks() throws {
+        for chunk in chunks.chunks { try settings.store.remove(chunk.name(digest)) }
+        try settings.store.remove("\(digest)/plan")
+    }
+
+    /// Joins the chunks to the output, and puts it under its name. Chunks that turn out to be missing or damaged are
+    /// encoded anew, each once.
+    ///
+    /// - Returns: the stitcher's figures, and the chunks that were made here.
+    func stitch(progress: (Double) -> Void) throws -> (ChunkStitcher.Result, mended: [ChunkReport]) {
+        var mended: [Int: ChunkReport] = [:]
+        while true {
+            do {
+                let stitcher = try ChunkStitcher(
+                    plan, chunks: chunks, digest: digest, store: settings.store, files: files, options: options,
+                    cancellation: cancellation)
+                let result = try stitcher.run(progress: progress)
+                try stitcher.commit()
+                return (result, mended.values.sorted { $0.index < $1.index })
+            } catch let damage as ChunkDamage {
+                guard mended[damage.index] == nil, chunks.chunks.indices.contains(damage.index) else {
+                    throw EngineError(
+                        .internalFault, "chunk \(damage.index) was made anew and cannot be used", detail: damage.reason)
+                }
+                mended[damage.index] = try encode(chunks.chunks[damage.index])
+            } catch SmartObstacle.unusualOrder {
+                throw ChunkObstacle.unusualOrder
+            }
+        }
+    }
+
+    /// Encodes the chunks that are not there, and stitches all.
+    package func run(meter: ProgressMeter) throws -> RenderReport {
+        var work = RenderReport.Chunks(count: chunks.chunks.count)
+        var frames = 0
+        for chunk in chunks.chunks {
+            try cancellation.check()
+            if let report = try stored(chunk) {
+                frames += report.frames
+                work.reused += 1
+                work.reusedFrames += report.frames
+                tell(meter, chunk.ticks.upperBound, frames)
+                continue
+            }
+            let (done, ticks) = (frames, chunk.ticks)
+            // How many frames there will be is not known everywhere; ticks are, and come as evenly.
+            let expected = max(1, Double(ticks.count) / ticksPerFrame)
+            let report = try encode(chunk) { submitted in
+                let share = min(1, Double(submitted) / expected)
+                tell(meter, ticks.lowerBound + Int64(share * Double(ticks.count)), done + submitted)
+            }
+            frames += report.frames
+            work.encodedFrames += report.frames
+        }
+        let (result, mended) = try stitch { seconds in
+            let share = seconds / max(0.001, chunks.programme.length.seconds)
+            meter.update(
+                .finishing, fraction: Self.encodingShare + (0.99 - Self.encodingShare) * share, frames: frames,
+                mediaSeconds: seconds)
+        }
+        for report in mended {
+            work.mended += 1
+            work.encodedFrames += report.frames
+        }
+        if !settings.keepsChunks { try removeChunks() }
+        meter.update(.completed, fraction: 1, frames: result.frames, mediaSeconds: chunks.programme.length.seconds)
+        return report(result, work, seconds: meter.elapsedSeconds)
+    }
+
+    /// Of a render's time, before stitching.
+    private static let encodingShare = 0.95
+
+    private var ticksPerFrame: Double {
+        plan.video.map { ($0.nominalFrameRate * chunks.timeBase).inverse.seconds } ?? 1
+    }
+
+    private func tell(_ meter: ProgressMeter, _ tick: Int64, _ frames: Int) {
+        meter.update(
+            .encoding, fraction: Self.encodingShare * Double(tick) / Double(max(1, chunks.end)), frames: frames,
+            mediaSeconds: (Rational(tick) * chunks.timeBase).seconds)
+    }
+
+    private func report(
+        _ result: ChunkStitcher.Result, _ work: RenderReport.Chunks, seconds time: Double
+    ) -> RenderReport {
+        let kept = Set(chunks.programme.spans.map(\.segment))
+        var notes = plan.notes
+        notes += plan.segments.indices.filter { !kept.contains($0) }.map { plan.note(emptySegment: plan.segments[$0]) }
+        if let note = RenderPlan.note(repeatedTimes: result.repeatedTimes) { notes.append(note) }
+        if let note = result.note { notes.append(note) }
+        var report = plan.report(
+            output: files.output, sizeBytes: result.sizeBytes, seconds: chunks.programme.length.seconds,
+            frames: result.frames, samples: result.samples, segments: kept.count, notes: notes,
+            elapsed: max(1e-6, time))
+        report.damagedPackets = result.damagedPackets + sources.damagedPackets
+        report.indexFirst = result.indexFirst
+        report.chunks = work
+        return report
+    }
+}
