@@ -85,6 +85,9 @@ package enum ChildResult: Sendable, Equatable {
     case probe(ProbeReport)
     case proxy(ProxyReport)
     case render(RenderReport)
+    /// Instead of a render: how it is to be divided.
+    case division(ChunkDivision)
+    case chunk(ChunkMade)
     case analysis(AnalysisReport)
 }
 

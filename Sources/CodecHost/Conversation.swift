@@ -241,7 +241,7 @@ final class Conversation {
         let made = (0..<Int64(job.task.outputs.count)).filter { message.offset & (1 << $0) != 0 }.map { Int($0) }
         guard made.allSatisfy({ outputs[$0] != nil }) else { return refuse("outputs that were not made") }
         do {
-            let decoded = try ChildResult(job.task.kind, json: result)
+            let decoded = try ChildResult(job.task, json: result)
             outcome = .finished(decoded, outputs: made.map { job.task.outputs[$0] })
             return false
         } catch {

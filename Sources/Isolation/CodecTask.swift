@@ -10,12 +10,16 @@ package struct CodecTask: Codable, Sendable, Equatable {
         package var name: String
         /// `nil` when the store does not tell.
         package var sizeBytes: Int64?
+        /// What tells one state of it from another; `nil` when nothing does, or nobody asks.
+        package var version: String?
 
-        package init(name: String, sizeBytes: Int64?) { (self.name, self.sizeBytes) = (name, sizeBytes) }
+        package init(name: String, sizeBytes: Int64?, version: String? = nil) {
+            (self.name, self.sizeBytes, self.version) = (name, sizeBytes, version)
+        }
     }
 
     package var kind: Kind
-    /// One; for a render those of the edit, in its order.
+    /// One; for a render those of the edit, in its order, and behind them chunks that are to be joined.
     package var sources: [Source]
     /// The names that may be written, and no other. For a render one, whose ending names the container where the edit
     /// does not.
@@ -26,6 +30,8 @@ package struct CodecTask: Codable, Sendable, Equatable {
     package var edit: EditDocument?
     /// A render's.
     package var mode = RenderMode.auto
+    /// A render's that is, or may be, divided.
+    package var chunks: ChunkOrder?
     /// An analysis': 0 to 100.
     package var pacing = 50
     /// A proxy's: made of every source, or only of those that browsers cannot play.

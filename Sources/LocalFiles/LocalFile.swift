@@ -2,9 +2,11 @@ internal import Glibc
 package import Model
 
 /// A file on a local disk, as a source of bytes. Only regular files: a directory, pipe or device is refused.
-package final class LocalFile: ByteSource {
+package final class LocalFile: VersionedSource {
     package let path: String
     package let sizeBytes: Int64?
+    /// Its size and when it was written.
+    package let versionText: String?
     private let descriptor: Int32
 
     package init(path: String) throws(Failure) {
@@ -27,6 +29,7 @@ package final class LocalFile: ByteSource {
             throw Failure(code: .emptyFile, message: "\(path) is empty")
         }
         sizeBytes = Int64(status.st_size)
+        versionText = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
     }
 
     deinit { close(descriptor) }

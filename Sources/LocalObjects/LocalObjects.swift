@@ -74,6 +74,40 @@ package struct LocalObjects: MediaObjects {
         }
     }
 
+    package func keep(_ object: any StagedObject, for lease: Lease) throws(Failure) {
+        guard let object = object as? StagedLocalObject else { return }
+        do {
+            let isKept = try file(lease.job, object.root).change(create: false) { content -> Bool in
+                guard content?.epoch == lease.epoch else { return false }
+                try StagedFile.commit([object.file])
+                return true
+            }
+            guard isKept == true else { throw StopReason.leaseLost.failure }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    package func openKept(_ uri: String, owner: String) throws(Failure) -> any ByteSource {
+        try LocalFile(path: try roots.output(uri).path)
+    }
+
+    package func removeKept(_ folder: String, name: String) throws(Failure) {
+        var path = try roots.output(folder).path
+        guard unlink("\(path)/\(name)") == 0 || errno == ENOENT || errno == ENOTDIR else {
+            throw Failure(
+                code: .outputNotWritable, message: "\(folder)/\(name) cannot be removed",
+                detail: String(cString: strerror(errno)))
+        }
+        // Only empty folders are removed so: the one, and those above it that were made with it.
+        for _ in 0..<Self.keptDepth where rmdir(path) == 0 {
+            path = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        }
+    }
+
+    /// `<output>.chunks/<job>/<digest>`.
+    private static let keptDepth = 3
+
     package func settle(_ lease: Lease, succeeded: Bool) {
         for root in roots.all {
             // A fence that cannot be settled now is settled by whoever looks next.

@@ -7,12 +7,16 @@ package import WorkerCore
 /// Runs attempts in processes of their own: looks at the sources first, checks them against the caps, does the work, and
 /// makes the outputs visible.
 package final class CodecExecutor: TaskExecutor {
-    private let template: CodecTemplate
+    private let runner: ChildRunner
     private let objects: any MediaObjects
-    private let requiresSandbox: Bool
+    private let sharing: ChunkSharing?
 
-    package init(template: CodecTemplate, objects: any MediaObjects, requiresSandbox: Bool) {
-        (self.template, self.objects, self.requiresSandbox) = (template, objects, requiresSandbox)
+    /// - Parameter sharing: `nil` where every render is done in one go.
+    package init(
+        template: CodecTemplate, objects: any MediaObjects, requiresSandbox: Bool, sharing: ChunkSharing? = nil
+    ) {
+        runner = ChildRunner(template: template, requiresSandbox: requiresSandbox)
+        (self.objects, self.sharing) = (objects, sharing)
     }
 
     package func run(
@@ -50,7 +54,7 @@ package final class CodecExecutor: TaskExecutor {
             return sizes
         }
         let tasks = CodecTasks(document: document, caps: caps)
-        guard let main = tasks.main(sizes: sizes) else { return .succeeded("{}") }
+        guard var main = tasks.main(sizes: sizes) else { return .succeeded("{}") }
         if isAdmission || main.kind != .probe {
             let probes = try await look(at: document.sources, sizes, files, attempt, interruption)
             try check(probes, document.sources, caps)
@@ -61,10 +65,27 @@ package final class CodecExecutor: TaskExecutor {
                     bound: MediaBound.of(document, probes))
             }
         }
-        let (result, outputs) = try await child(
-            ChildJob(task: main, limits: tasks.limits(sources: main.sources), requiresSandbox: requiresSandbox),
+        let began = SystemClock().now
+        if let sharing { tasks.mayBeDivided(&main, versions: files.versions, sharing) }
+        var (result, outputs) = try await runner.run(
+            ChildJob(
+                task: main, limits: tasks.limits(sources: main.sources), requiresSandbox: runner.requiresSandbox),
             files, attempt.stop, interruption, report)
-        return try await OwnThread.run(named: "reelpool.files") {
+        if case .division(let division) = result, let sharing {
+            let work = ChunkedWork(
+                maker: ChunkMaker(runner: runner, objects: objects, sharing: sharing), attempt: attempt,
+                document: document, tasks: tasks, files: files, main: main, division: division,
+                interruption: interruption, report: report, began: began)
+            (result, outputs) = try await work.run()
+        }
+        return try await write(result, outputs, tasks, files)
+    }
+
+    /// Makes visible what was made.
+    private func write(
+        _ result: ChildResult, _ outputs: [String], _ tasks: CodecTasks, _ files: JobFiles
+    ) async throws -> AttemptResult {
+        try await OwnThread.run(named: "reelpool.files") {
             var outputs = outputs
             if case .analysis(let report) = result, let name = tasks.editName {
                 try files.write(try ResultText.edit(report.edit), name: name)
@@ -83,8 +104,8 @@ package final class CodecExecutor: TaskExecutor {
         for (index, (uri, size)) in zip(uris, sizes).enumerated() {
             let job = ChildJob(
                 task: CodecTasks.probe(uri, sizeBytes: size), limits: CodecTasks.probeLimits(attempt.caps),
-                requiresSandbox: requiresSandbox)
-            let ending = try await child(job, files.only(index), attempt.stop, interruption, { _ in })
+                requiresSandbox: runner.requiresSandbox)
+            let ending = try await runner.run(job, files.only(index), attempt.stop, interruption, { _ in })
             guard case (.probe(let report), _) = ending else {
                 throw Failure(code: .internalFault, message: "a probe gave no report")
             }
@@ -102,31 +123,24 @@ package final class CodecExecutor: TaskExecutor {
                 message: "\(place) lasts \(Int(seconds / 60)) minutes; sources may last \(caps.sourceSeconds / 60)")
         }
     }
-
-    private func child(
-        _ job: ChildJob, _ files: JobFiles, _ stop: StopSwitch, _ interruption: Interruption,
-        _ report: @escaping @Sendable (ProgressEvent) -> Void
-    ) async throws -> (ChildResult, outputs: [String]) {
-        if let reason = stop.reason { throw reason.failure }
-        let template = template
-        let child = try await OwnThread.run(named: "reelpool.fork") { try template.fork() }
-        stop.listen { reason in
-            child.kill(reason.killReason)
-            interruption.raise()
-        }
-        defer { stop.listen { _ in interruption.raise() } }
-        let ending = await child.run(job, files: files, progress: report)
-        if case .finished(let result, let outputs) = ending.outcome { return (result, outputs) }
-        throw ending.outcome.failure ?? Failure(code: .internalFault, message: "a process ended without a reason")
-    }
 }
 
-extension StopReason {
-    fileprivate var killReason: KillReason {
-        switch self {
-        case .cancelled: .cancelled
-        case .drained: .drained
-        case .leaseLost: .leaseLost
+// MARK: Others' renders
+
+extension CodecExecutor: ChunkHelper {
+    package func takeChunk(memoryBytes: Int64) async throws(StoreError) -> ChunkClaim? {
+        guard let sharing else { return nil }
+        return try await sharing.board.takeAnyChunk(by: sharing.taker, memoryBytes: memoryBytes)
+    }
+
+    package func makeChunk(_ claim: ChunkClaim, caps: EffectiveCaps, stop: StopSwitch) async -> Failure? {
+        guard let sharing else { return nil }
+        do {
+            let maker = ChunkMaker(runner: runner, objects: objects, sharing: sharing)
+            _ = try await maker.make(claim, caps: caps, stop: stop)
+            return nil
+        } catch {
+            return Failure(error)
         }
     }
 }

@@ -37,6 +37,36 @@ struct CodecTasks {
         }
     }
 
+    /// Has a render's process find out whether it is better divided, where what it reads can be told from what it may
+    /// become, and all of it is intact.
+    func mayBeDivided(_ main: inout CodecTask, versions: [String?], _ sharing: ChunkSharing) {
+        guard case .render(let task) = document, !task.salvage, sharing.secondsPerChunk > 0,
+            versions.allSatisfy({ $0 != nil })
+        else { return }
+        Self.setVersions(versions, of: &main)
+        main.chunks = ChunkOrder(
+            step: .divide(leastSeconds: sharing.leastSeconds), output: outputName,
+            secondsPerChunk: sharing.secondsPerChunk)
+    }
+
+    /// What makes one chunk; `nil` of what is no render.
+    func chunk(_ claim: ChunkClaim, sizes: [Int64?], versions: [String?]) -> CodecTask? {
+        guard case .render = document, var codec = main(sizes: sizes) else { return nil }
+        codec.outputs = ["\(claim.number)"]
+        codec.mode = .full
+        // One thread or several shows in the bytes of some encoders, and how many does not.
+        codec.threads = claim.offer.threads == 1 ? 1 : max(2, caps.threads)
+        Self.setVersions(versions, of: &codec)
+        codec.chunks = ChunkOrder(
+            step: .chunk(claim.number), output: outputName, secondsPerChunk: claim.offer.secondsPerChunk,
+            division: claim.offer.division)
+        return codec
+    }
+
+    private static func setVersions(_ versions: [String?], of task: inout CodecTask) {
+        for index in task.sources.indices where index < versions.count { task.sources[index].version = versions[index] }
+    }
+
     /// Of the file that an analysis writes its edit into, if it was asked to. The daemon writes it, from the report.
     var editName: String? {
         guard case .analysis(let task) = document, task.editOutput != nil else { return nil }

@@ -18,6 +18,9 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
     private var sources: [Int: any ByteSource] = [:]
     private var outputs: [String: any StagedObject] = [:]
     private let interruption: Interruption
+    /// Chunks to be joined, which are the sources behind the others; opened when they are wanted.
+    var keptURIs: [String] = []
+    var keptSizes: [Int64] = []
 
     /// - Parameter interruption: of the whole attempt, which ends what blocks here.
     init(
@@ -66,6 +69,11 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
 
     func openSource(_ index: Int) throws -> any ByteSource {
         guard let source = sources[index] else {
+            if keptURIs.indices.contains(index - sourceURIs.count) {
+                let source = try objects.openKept(keptURIs[index - sourceURIs.count], owner: owner)
+                source.expectWhole()
+                return source
+            }
             throw Failure(code: .unknownSource, message: "there is no source \(index)")
         }
         return source
@@ -79,6 +87,38 @@ final class JobFiles: ChildFiles, @unchecked Sendable {
         let output = try objects.stage(outputURI, name: isFolder ? name : nil, bounds: bounds, for: lease)
         outputs[name] = output
         return output
+    }
+
+    /// What tells the opened sources from what they may become; with their names, since two may be alike.
+    var versions: [String?] {
+        sourceURIs.indices.map { index in
+            (sources[index] as? any VersionedSource)?.versionText.map { "\(sourceURIs[index]) \($0)" }
+        }
+    }
+
+    /// Numbers of chunks that are not there.
+    func missingKept() throws(Failure) -> [Int] {
+        var missing: [Int] = []
+        for (number, uri) in keptURIs.enumerated() {
+            do throws(Failure) {
+                _ = try objects.openKept(uri, owner: owner)
+            } catch {
+                guard error.code == .fileNotFound else { throw error }
+                missing.append(number)
+            }
+        }
+        return missing
+    }
+
+    /// Gives a chunk its name.
+    ///
+    /// - Returns: where it is.
+    func keep(_ name: String) throws(Failure) -> String {
+        guard let output = outputs[name] else {
+            throw Failure(code: .internalFault, message: "the job made no \(name)")
+        }
+        try objects.keep(output, for: lease)
+        return output.uri
     }
 
     /// Stages a whole output.

@@ -26,6 +26,7 @@ enum ResultText {
             case .probe(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
             case .proxy(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
             case .render(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
+            case .division, .chunk: throw Failure(code: .internalFault, message: "a part of a render is no result")
             case .analysis(let report): try encoder.encode(WithOutputs(report: report, outputs: outputs))
             }
         return String(decoding: data, as: UTF8.self)

@@ -14,6 +14,12 @@ extension ByteSource {
     package func expectWhole() {}
 }
 
+/// A source that can be told from what stood in its place before, or will.
+package protocol VersionedSource: ByteSource {
+    /// Differs when the bytes do; `nil` when nothing tells.
+    var versionText: String? { get }
+}
+
 /// Where a muxer's bytes go. Writes are mostly in order; a container may return to its beginning once at the end.
 package protocol ByteSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws

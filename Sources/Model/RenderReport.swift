@@ -68,6 +68,8 @@ package struct RenderReport: Codable, Sendable, Equatable {
         package var encodedFrames = 0
         /// Chunks that turned out to be damaged, and were encoded anew.
         package var mended = 0
+        /// Chunks that were made in this run by other workers.
+        package var helped = 0
 
         package init(count: Int = 0) { self.count = count }
     }

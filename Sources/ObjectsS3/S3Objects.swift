@@ -120,6 +120,24 @@ package struct S3Objects: StoredObjects {
         }
     }
 
+    // MARK: What is kept for a while
+
+    package func openKept(_ uri: String, owner: String) throws(Failure) -> any ByteSource {
+        try RangedSource(
+            S3Ranges(vault.client, try rules.output(uri, owner: owner)), pool: context.pool,
+            interruption: context.interruption)
+    }
+
+    package func removeKept(_ folder: String, name: String) throws(Failure) {
+        let place = try Self.place(folder, name: name)
+        do throws(S3Error) {
+            try vault.client.delete(place, stop: context.stop)
+        } catch {
+            // What was in a bucket that is gone is gone.
+            if error.kind != .noSuchBucket { throw Failure(error) }
+        }
+    }
+
     // MARK: What is left
 
     package func settle(_ lease: Lease, succeeded: Bool) {

@@ -58,6 +58,18 @@ struct ObjectRouter: MediaObjects {
         if !files.isEmpty { try local.commit(files, for: lease) }
     }
 
+    func keep(_ object: any StagedObject, for lease: Lease) throws(Failure) {
+        try place(object.uri).keep(object, for: lease)
+    }
+
+    func openKept(_ uri: String, owner: String) throws(Failure) -> any ByteSource {
+        try place(uri).openKept(uri, owner: owner)
+    }
+
+    func removeKept(_ folder: String, name: String) throws(Failure) {
+        try place(folder).removeKept(folder, name: name)
+    }
+
     func settle(_ lease: Lease, succeeded: Bool) {
         local.settle(lease, succeeded: succeeded)
         store?.settle(lease, succeeded: succeeded)

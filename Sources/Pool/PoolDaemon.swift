@@ -60,7 +60,12 @@ final class PoolDaemon: Daemon {
         redisProgress = redis.map { RedisProgress($0) }
         results = redis.map { RedisResults($0) }
         let executor = CodecExecutor(
-            template: template, objects: objects, requiresSandbox: settings.requiresSandbox)
+            template: template, objects: objects, requiresSandbox: settings.requiresSandbox,
+            sharing: settings.secondsPerChunk == 0
+                ? nil
+                : ChunkSharing(
+                    board: store, worker: settings.name, instance: instance,
+                    secondsPerChunk: settings.secondsPerChunk, leaseSeconds: settings.leaseSeconds))
         var executors: [JobKind: any TaskExecutor] = [.noop: NoopExecutor()]
         for kind in settings.kinds where kind.needsProcess { executors[kind] = executor }
         executors[.download] = DownloadExecutor(
@@ -70,7 +75,7 @@ final class PoolDaemon: Daemon {
         progress = ProgressFan(sinks)
         worker = Worker(
             settings: WorkerSettings(settings, instance: instance, version: version), store: store,
-            executors: executors, progress: progress, log: log)
+            executors: executors, helper: executor, progress: progress, log: log)
         (publisher, consumer) = try Self.broker(settings, log)
     }
 
@@ -205,6 +210,7 @@ final class PoolDaemon: Daemon {
             group.addTask { await self.relayNotices() }
             if let webhooks { group.addTask { await webhooks.run() } }
             group.addTask { await OutputSettler(objects: self.objects, queue: self.store).run() }
+            group.addTask { await ChunkSweeper(objects: self.objects, board: self.store, log: self.log).run() }
             group.addTask { await self.serve() }
             if let consumer {
                 let desk = ArrivalDesk(

@@ -109,6 +109,8 @@ package struct PoolSettings: Sendable {
     package var objectStore: ObjectStore?
     package var leaseSeconds: Double
     package var drainSeconds: Double
+    /// How much of a long render is encoded at a time; 0 is all of it.
+    package var secondsPerChunk: Int
     package var maxAttempts: Int
     package var ownerLimits: OwnerLimits
     package var keepSucceededSeconds: Double
@@ -157,6 +159,7 @@ extension PoolSettings {
             objectStore: objectStore(&values),
             leaseSeconds: Double(values.integer("REELPOOL_LEASE_SECONDS")),
             drainSeconds: Double(values.integer("REELPOOL_DRAIN_SECONDS")),
+            secondsPerChunk: values.integer("REELPOOL_CHUNK_SECONDS"),
             maxAttempts: values.integer("REELPOOL_MAX_ATTEMPTS"),
             ownerLimits: OwnerLimits(
                 running: values.integer("REELPOOL_OWNER_RUNNING"), queued: values.integer("REELPOOL_OWNER_QUEUED")),

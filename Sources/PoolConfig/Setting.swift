@@ -64,6 +64,9 @@ package enum Settings {
         Setting("REELPOOL_ALLOW_URLS", .flag, "true", "Whether tasks may name http and https URLs as sources."),
         Setting("REELPOOL_LEASE_SECONDS", .integer(1...3600), "30", "How long a job is held without a renewal."),
         Setting("REELPOOL_DRAIN_SECONDS", .integer(0...86_400), "30", "What running jobs get after SIGTERM."),
+        Setting(
+            "REELPOOL_CHUNK_SECONDS", .integer(0...3600), "30",
+            "How much of a long render is encoded at a time, to survive a stop and be shared; 0 is all of it."),
         Setting("REELPOOL_MAX_ATTEMPTS", .integer(1...100), "3", "Attempts of a job whose sender does not say."),
         Setting(
             "REELPOOL_OWNER_RUNNING", .integer(1...10_000), "4", "Jobs of a kind that one owner has ready or running."),

@@ -12,12 +12,14 @@ package struct SQLJobStore: JobStore {
     let statements: JobStatements
     let claims: ClaimStatement
     let ledger: LedgerBook
+    let chunkStatements: ChunkStatements
 
     package init(_ database: any SQLDatabase, policy: StorePolicy) {
         (self.database, self.policy) = (database, policy)
         statements = JobStatements(database.dialect)
         claims = ClaimStatement(database.dialect)
         ledger = LedgerBook(database.dialect)
+        chunkStatements = ChunkStatements(database.dialect)
     }
 
     package func migrate() async throws(StoreError) {

@@ -15,6 +15,7 @@ struct Migration: Sendable {
         Migration(version: 2, name: "uploads") { dialect in uploads(dialect) + dialect.storage(["uploads"]) },
         Migration(version: 3, name: "credits") { dialect in CreditsSchema.statements(dialect) },
         Migration(version: 4, name: "payments") { dialect in PaymentsSchema.statements(dialect) },
+        Migration(version: 5, name: "chunks") { dialect in ChunksSchema.statements(dialect) },
     ]
 
     private static func jobs(_ dialect: Dialect) -> [String] {

@@ -31,7 +31,7 @@ struct JobRunner {
         switch task.kind {
         case .probe: try encode(probe())
         case .proxy: try encode(proxy())
-        case .render: try encode(render())
+        case .render: try task.chunks.map { try chunked($0) } ?? encode(render())
         case .analysis: try encode(analysis())
         }
     }
@@ -57,20 +57,56 @@ struct JobRunner {
     }
 
     private func render() throws -> RenderReport {
-        guard let edit = task.edit, edit.sources.count == task.sources.count, let output = task.outputs.first else {
-            throw EngineError(.invalidTask, "a render needs an edit, its sources and an output")
+        let (outputs, renderer) = try makeRenderer(chunks: nil)
+        return try checked(renderer.run(), outputs)
+    }
+
+    /// A part of a render that is divided, or the whole of one that cannot be.
+    private func chunked(_ order: ChunkOrder) throws -> [UInt8] {
+        let store = ParentChunks(link, task: task, order: order)
+        var settings = ChunkSettings(store: store, sourceVersions: try sourceVersions(store))
+        settings.secondsPerChunk = order.secondsPerChunk
+        let (outputs, renderer) = try makeRenderer(chunks: settings)
+        switch order.step {
+        case .divide(let leastSeconds):
+            switch try renderer.divide(leastSeconds: leastSeconds) {
+            case .divided(let division): return try encode(DivideAnswer(division: division))
+            case .rendered(let report): return try encode(DivideAnswer(report: try checked(report, outputs)))
+            }
+        case .chunk(let number): return try encode(renderer.encodeChunk(number))
+        case .join: return try encode(checked(renderer.joinChunks(), outputs))
         }
+    }
+
+    private func sourceVersions(_ store: ParentChunks) throws -> [String] {
+        try task.sources.prefix(store.sourceCount).map { source in
+            guard let version = source.version else {
+                throw EngineError(.invalidTask, "nothing tells one state of \(source.name) from another")
+            }
+            return version
+        }
+    }
+
+    private func makeRenderer(chunks: ChunkSettings?) throws -> (ParentOutputs, Renderer) {
+        guard let edit = task.edit, edit.sources.count <= task.sources.count,
+            chunks != nil || edit.sources.count == task.sources.count,
+            let output = task.chunks?.output ?? task.outputs.first
+        else { throw EngineError(.invalidTask, "a render needs an edit, its sources and an output") }
         var options = RenderOptions()
         options.threads = threads
         options.salvage = task.salvage
         options.mode = task.mode
         options.limits = limits
+        options.chunks = chunks
         let outputs = ParentOutputs(link, names: task.outputs)
         let files = RenderFiles(
-            sources: sources, names: task.sources.map(\.name), outputs: outputs, output: output)
-        let report = try Renderer(edit, files: files, options: options, meter: meter, cancellation: cancellation)
-            .run()
-        if let written = outputs.committed(output) {
+            sources: sources, names: task.sources.prefix(edit.sources.count).map(\.name), outputs: outputs,
+            output: output)
+        return (outputs, Renderer(edit, files: files, options: options, meter: meter, cancellation: cancellation))
+    }
+
+    private func checked(_ report: RenderReport, _ outputs: ParentOutputs) throws -> RenderReport {
+        if let output = task.outputs.first, let written = outputs.committed(output) {
             try OutputCheck.check(report, of: written, cancellation: cancellation)
         }
         return report

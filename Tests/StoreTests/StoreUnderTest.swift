@@ -122,6 +122,9 @@ struct StoreUnderTest: Sendable {
     /// The books of the same store.
     var ledger: any LedgerStore { direct }
 
+    /// What its renders are divided into.
+    var chunks: any ChunkBoard { direct }
+
     /// A connection of its own to the same tables.
     func anotherDatabase() throws -> any SQLDatabase { try open() }
 
@@ -149,6 +152,7 @@ struct StoreUnderTest: Sendable {
             "UPDATE workers SET heartbeat_at = heartbeat_at - $1",
             "UPDATE attempts SET started_at = started_at - $1, ended_at = ended_at - $1",
             "UPDATE uploads SET begun_at = begun_at - $1",
+            "UPDATE chunks SET until = until - $1, changed_at = changed_at - $1",
         ]
         try await database.transaction(.write) { session in
             for move in moves { try session.execute(move, [by]) }

@@ -37,10 +37,11 @@ package struct ChunkedRender {
 
     /// Finds the chunks of a plan; the first time by looking at the sources, then in the store.
     ///
+    /// - Parameter looking: told how much of the programme was looked at, 0 to 1, where that is needed.
     /// - Throws: `ChunkObstacle` where the render is better done in one go.
     package init(
         _ plan: RenderPlan, files: RenderFiles, options: RenderOptions, settings: ChunkSettings,
-        cancellation: Cancellation
+        cancellation: Cancellation, looking: (Double) -> Void = { _ in }
     ) throws {
         guard !options.salvage else { throw ChunkObstacle.salvage }
         guard let video = plan.video else { throw ChunkObstacle.noPicture }
@@ -56,7 +57,7 @@ package struct ChunkedRender {
             chunks = stored
             return
         }
-        let programme = try ProgrammeSurvey(plan, sources: sources, cancellation: cancellation).run()
+        let programme = try ProgrammeSurvey(plan, sources: sources, cancellation: cancellation).run(progress: looking)
         guard !programme.spans.isEmpty else { throw PlanningError.keepsNothing }
         guard let made = ChunkPlan(plan, programme: programme, secondsPerChunk: settings.secondsPerChunk) else {
             throw ChunkObstacle.tooShort
@@ -169,6 +170,32 @@ package struct ChunkedRender {
         if !settings.keepsChunks { try removeChunks() }
         meter.update(.completed, fraction: 1, frames: result.frames, mediaSeconds: chunks.programme.length.seconds)
         return report(result, work, seconds: meter.elapsedSeconds)
+    }
+
+    /// Joins chunks that others have encoded.
+    package func join(meter: ProgressMeter) throws -> RenderReport {
+        let (result, mended) = try stitch { seconds in
+            meter.update(
+                .finishing, fraction: 0.99 * seconds / max(0.001, chunks.programme.length.seconds),
+                mediaSeconds: seconds)
+        }
+        var work = RenderReport.Chunks(count: chunks.chunks.count)
+        work.mended = mended.count
+        work.encodedFrames = mended.reduce(0) { $0 + $1.frames }
+        meter.update(.completed, fraction: 1, frames: result.frames, mediaSeconds: chunks.programme.length.seconds)
+        return report(result, work, seconds: meter.elapsedSeconds)
+    }
+
+    /// How it is divided, for whoever hands the chunks out.
+    package func division() throws -> ChunkDivision {
+        ChunkDivision(
+            digest: digest, plan: String(decoding: try JSONEncoder().encode(chunks), as: UTF8.self),
+            frames: chunks.chunks.map { expectedFrames(of: $0) }, seconds: chunks.programme.length.seconds)
+    }
+
+    /// About: how many frames there will be is not known everywhere.
+    func expectedFrames(of chunk: ChunkPlan.Chunk) -> Int {
+        max(1, Int(Double(chunk.ticks.count) / max(1e-6, ticksPerFrame)))
     }
 
     /// Of a render's time, before stitching.

@@ -15,11 +15,13 @@ struct ProgrammeSurvey {
         (self.plan, self.sources, self.cancellation) = (plan, sources, cancellation)
     }
 
+    /// - Parameter progress: told how much of the programme was looked at, 0 to 1.
     /// - Throws: `ChunkObstacle` where that cannot be told without a full read.
-    func run() throws -> ProgrammeSpans {
+    func run(progress: (Double) -> Void = { _ in }) throws -> ProgrammeSpans {
         var programme = ProgrammeSpans()
         for (index, segment) in plan.segments.enumerated() {
             try cancellation.check()
+            progress(Double(index) / Double(plan.segments.count))
             guard let (first, end) = try ends(of: segment), first < end else { continue }
             programme.append(segment: index, first: first, length: end - first)
         }

@@ -37,11 +37,11 @@ package struct RenderFiles {
 
 /// Renders an edit into a file: probe, plan, then every segment in order.
 package struct Renderer {
-    private let edit: EditDocument
-    private let files: RenderFiles
-    private let options: RenderOptions
-    private let meter: ProgressMeter
-    private let cancellation: Cancellation
+    let edit: EditDocument
+    let files: RenderFiles
+    let options: RenderOptions
+    let meter: ProgressMeter
+    let cancellation: Cancellation
 
     package init(
         _ edit: EditDocument, files: RenderFiles, options: RenderOptions, meter: ProgressMeter,
@@ -79,7 +79,7 @@ package struct Renderer {
         return plan
     }
 
-    private static func plan(
+    static func plan(
         _ edit: EditDocument, files: RenderFiles, options: RenderOptions, cancellation: Cancellation
     ) throws -> (RenderPlan, [ProbeReport]) {
         let probes = try files.names.map { name in
@@ -97,7 +97,7 @@ package struct Renderer {
         return (plan, probes)
     }
 
-    private enum Copying {
+    enum Copying {
         case made(RenderReport)
         case declined(RenderReport.Smart)
     }
@@ -105,7 +105,7 @@ package struct Renderer {
     /// Seams that come out too far from the source are made once more, better, before all is encoded.
     private static let finerBy = 8
 
-    private func copy(_ plan: RenderPlan, _ probes: [ProbeReport]) throws -> Copying {
+    func copy(_ plan: RenderPlan, _ probes: [ProbeReport]) throws -> Copying {
         let crf = min(plan.video?.crf ?? Self.seamQuality, Self.seamQuality)
         do {
             do {

@@ -6,7 +6,7 @@ package import WorkerCore
 ///
 /// All of them are of one version of the object; another that takes its place is `source_changed`. Used on one thread at a
 /// time, which it may block.
-package final class RangedSource: ByteSource {
+package final class RangedSource: VersionedSource {
     /// What a stream may bring before it is wanted.
     private static let roomBytes: Int64 = 8 << 20
 
@@ -46,6 +46,9 @@ package final class RangedSource: ByteSource {
 
     package var sizeBytes: Int64? { object.version.sizeBytes }
     package var version: ObjectVersion { object.version }
+    package var versionText: String? {
+        (version.etag ?? version.modified).map { "\(version.sizeBytes) \($0)" }
+    }
 
     package func expectWhole() { pattern.isWhole = true }
 

@@ -11,7 +11,9 @@ enum WorkerRole {
         "memory_bytes", "base_memory_bytes", "size_class", "start_tag", "order_key", "avoided", "is_overflow",
         "needs_admission", "result", "failure", "charge", "settlement",
     ]
-    private static let others = ["attempts", "kinds", "owner_shares", "workers", "notices", "uploads"]
+    private static let others = [
+        "attempts", "kinds", "owner_shares", "workers", "notices", "uploads", "chunks", "chunk_sets",
+    ]
 
     /// - Parameters:
     ///   - role: quoted.

@@ -18,6 +18,14 @@ package protocol MediaObjects: Sendable {
     ) throws(Failure) -> any StagedObject
     /// Makes all of an attempt's outputs visible, if no later attempt has begun.
     func commit(_ objects: [any StagedObject], for lease: Lease) throws(Failure)
+    /// Gives an object its name that the job needs until it has ended, and that is none of its outputs: what is there of
+    /// those stays as it is. Whoever asked for it removes it.
+    func keep(_ object: any StagedObject, for lease: Lease) throws(Failure)
+    /// Opens an object that was kept, where the owner may write.
+    func openKept(_ uri: String, owner: String) throws(Failure) -> any ByteSource
+    /// Removes what was kept in a folder under a name, and the folder when nothing else is in it. Fine when there is
+    /// nothing.
+    func removeKept(_ folder: String, name: String) throws(Failure)
     /// The job has ended: what `lease` made stays if it succeeded, and goes otherwise, unless another took its place.
     func settle(_ lease: Lease, succeeded: Bool)
     /// Attempts that left something which may have to be settled by another worker than theirs.
@@ -34,6 +42,14 @@ package protocol MediaObjects: Sendable {
 }
 
 extension MediaObjects {
+    package func keep(_ object: any StagedObject, for lease: Lease) throws(Failure) { try commit([object], for: lease) }
+
+    package func openKept(_ uri: String, owner: String) throws(Failure) -> any ByteSource {
+        throw Failure(code: .sourceNotAllowed, message: "nothing is kept at \(uri)")
+    }
+
+    package func removeKept(_ folder: String, name: String) throws(Failure) {}
+
     package func settleForgotten(_ lease: Lease) {}
     package func heeding(_ interruption: Interruption, for lease: Lease?) -> any MediaObjects { self }
 }

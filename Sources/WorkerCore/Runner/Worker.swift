@@ -8,6 +8,8 @@ package actor Worker {
     /// `nil` where others see to it.
     let upkeep: (any StoreUpkeep)?
     private let executors: [JobKind: any TaskExecutor]
+    /// `nil` where no chunks are made of others' jobs.
+    private let helper: (any ChunkHelper)?
     private let progress: any ProgressSink
     let clock: any PoolClock
     private let endings: EndingBatcher
@@ -28,19 +30,20 @@ package actor Worker {
     /// A worker that is at the store itself, and does its part of the upkeep.
     package init(
         settings: WorkerSettings, store: any JobStore, executors: [JobKind: any TaskExecutor],
-        progress: any ProgressSink, clock: any PoolClock = SystemClock(), log: Logger
+        helper: (any ChunkHelper)? = nil, progress: any ProgressSink, clock: any PoolClock = SystemClock(), log: Logger
     ) {
         self.init(
-            settings: settings, queue: store, upkeep: store, executors: executors, progress: progress, clock: clock,
-            log: log)
+            settings: settings, queue: store, upkeep: store, executors: executors, helper: helper, progress: progress,
+            clock: clock, log: log)
     }
 
     package init(
         settings: WorkerSettings, queue: any WorkQueue, upkeep: (any StoreUpkeep)?,
-        executors: [JobKind: any TaskExecutor], progress: any ProgressSink, clock: any PoolClock = SystemClock(),
-        log: Logger
+        executors: [JobKind: any TaskExecutor], helper: (any ChunkHelper)? = nil, progress: any ProgressSink,
+        clock: any PoolClock = SystemClock(), log: Logger
     ) {
         (self.settings, self.queue, self.upkeep, self.executors) = (settings, queue, upkeep, executors)
+        self.helper = helper
         (self.progress, self.clock, self.log) = (progress, clock, log)
         endings = EndingBatcher(queue: queue, worker: settings.name, clock: clock)
         board = SlotBoard(slots: settings.slots, memoryBytes: settings.memoryBytes)
@@ -73,6 +76,8 @@ package actor Worker {
     package func drain() {
         if isDraining { isHurried = true }
         isDraining = true
+        // Somebody else has the job, and loses a chunk's time at most.
+        for help in board.helping.values { help.stop.stop(.drained) }
         wakeUp()
     }
 
@@ -91,6 +96,7 @@ package actor Worker {
                 let attempts = await claim()
                 for attempt in attempts { start(attempt, in: &group) }
                 guard attempts.isEmpty, !isDraining else { continue }
+                if await helpOut(in: &group) { continue }
                 await news.wait()
             }
             await waitForRunning()
@@ -98,6 +104,41 @@ package actor Worker {
     }
 
     nonisolated func wakeUp() { news.ring() }
+
+    /// Takes a chunk of another's job, where there is nothing to claim. Jobs are looked for again before the next one, so
+    /// that none waits longer than a chunk takes.
+    private func helpOut(in group: inout DiscardingTaskGroup) async -> Bool {
+        guard let helper, settings.kinds.contains(.render), board.freeSlots > 0 else { return false }
+        do {
+            guard let claim = try await helper.takeChunk(memoryBytes: board.freeMemoryBytes) else { return false }
+            let (caps, stop) = (caps(of: claim.job), StopSwitch())
+            let number = board.startHelp(memoryBytes: caps.memoryBytes, stop: stop)
+            // Asked to drain while the store was asked.
+            if isDraining { stop.stop(.drained) }
+            log.info("helps with a chunk", metadata: ["job": "\(claim.job.id)", "chunk": "\(claim.number)"])
+            group.addTask {
+                let failure = await helper.makeChunk(claim, caps: caps, stop: stop)
+                await self.endHelp(number, claim, failure)
+            }
+            return true
+        } catch {
+            log.warning("looking for a chunk failed", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private func endHelp(_ number: Int, _ claim: ChunkClaim, _ failure: Failure?) {
+        board.endHelp(number)
+        if let failure {
+            log.notice(
+                "a chunk was given up",
+                metadata: [
+                    "job": "\(claim.job.id)", "chunk": "\(claim.number)", "code": "\(failure.code.rawValue)",
+                    "error": "\(failure.message)",
+                ])
+        }
+        wakeUp()
+    }
 
     private func claim() async -> [Attempt] {
         var attempts: [Attempt] = []
