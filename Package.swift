@@ -358,6 +358,13 @@ let package = Package(
                 "reelpoold", "reelpool-codec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Tests/FaultHarness", swiftSettings: strict),
+        .testTarget(
+            name: "MediaTasksTests",
+            dependencies: [
+                "CodecHost", "Isolation", "LocalObjects", "MediaTasks", "Model", "SQLStore", "StoreSQLite",
+                "TestSupport", "WorkerCore",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["reelpool", "Model", "TestSupport"], swiftSettings: strict),
     ]
 )

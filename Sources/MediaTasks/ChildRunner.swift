@@ -2,13 +2,26 @@ internal import CodecHost
 internal import Model
 internal import WorkerCore
 
-/// Runs processes for attempts: forks one, has it do its job, and kills it when the attempt is to stop.
-struct ChildRunner: Sendable {
+/// Has processes do what attempts consist of.
+protocol ChildRuns: Sendable {
+    /// Fails jobs whose processes could not shut themselves in.
+    var requiresSandbox: Bool { get }
+
+    /// - Returns: what the process made, and the names of the outputs that count.
+    /// - Throws: why it ended without; at once when the switch is pressed.
+    func run(
+        _ job: ChildJob, _ files: JobFiles, _ stop: StopSwitch, _ interruption: Interruption,
+        _ report: @escaping @Sendable (ProgressEvent) -> Void
+    ) async throws -> (ChildResult, outputs: [String])
+}
+
+/// Forks a process for each, and kills it when the attempt is to stop.
+struct ChildRunner: ChildRuns {
     let template: CodecTemplate
     let requiresSandbox: Bool
 
     func run(
-        _ task: ChildJob, _ files: JobFiles, _ stop: StopSwitch, _ interruption: Interruption,
+        _ job: ChildJob, _ files: JobFiles, _ stop: StopSwitch, _ interruption: Interruption,
         _ report: @escaping @Sendable (ProgressEvent) -> Void
     ) async throws -> (ChildResult, outputs: [String]) {
         if let reason = stop.reason { throw reason.failure }
@@ -19,7 +32,7 @@ struct ChildRunner: Sendable {
             interruption.raise()
         }
         defer { stop.listen { _ in interruption.raise() } }
-        let ending = await child.run(task, files: files, progress: report)
+        let ending = await child.run(job, files: files, progress: report)
         if case .finished(let result, let outputs) = ending.outcome { return (result, outputs) }
         throw ending.outcome.failure ?? Failure(code: .internalFault, message: "a process ended without a reason")
     }

@@ -12,7 +12,14 @@ struct ChunkMaker: Sendable {
         case lost
     }
 
-    let runner: ChildRunner
+    /// How much of the chunk is done.
+    private final class Done: Sendable {
+        private let value = Mutex(0.0)
+        var fraction: Double { value.withLock { $0 } }
+        func note(_ fraction: Double) { value.withLock { $0 = max($0, fraction) } }
+    }
+
+    let runner: any ChildRuns
     let objects: any MediaObjects
     let sharing: ChunkSharing
 
@@ -23,39 +30,37 @@ struct ChunkMaker: Sendable {
         _ claim: ChunkClaim, caps: EffectiveCaps, stop: StopSwitch,
         report: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
     ) async throws -> Outcome {
-        let fraction = Mutex(0.0)
+        let done = Done()
         do {
             let made = try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await renew(claim, stop) { fraction.withLock { $0 } } }
+                group.addTask { await renew(claim, stop, done) }
                 defer { group.cancelAll() }
                 return try await encode(claim, caps, stop) { event in
-                    fraction.withLock { $0 = max($0, event.fraction) }
+                    done.note(event.fraction)
                     report(event)
                 }
             }
-            return try await sharing.board.finishChunk(claim, made.0, uri: made.uri) ? .made(made.0) : .lost
-        } catch {
-            switch stop.reason {
-            case .leaseLost: return .lost
-            case .cancelled, .drained:
-                try? await sharing.board.giveUpChunk(claim, failure: nil)
-                throw error
-            case nil:
-                try? await sharing.board.giveUpChunk(claim, failure: Failure(error))
-                throw error
+            if try await sharing.ask(stop, { try await $0.finishChunk(claim, made.0, uri: made.uri) }) {
+                return .made(made.0)
             }
+        } catch {
+            // Nothing of it runs any more. If it is somebody else's by now, this changes nothing.
+            let failure: Failure? = stop.reason == nil ? Failure(error) : nil
+            try? await sharing.board.giveUpChunk(claim, failure: failure)
+            if stop.reason != .leaseLost { throw error }
         }
+        return .lost
     }
 
     /// Holds the claim until the task is cancelled. Stops the work when it is lost, or may be by the store's clock.
-    private func renew(_ claim: ChunkClaim, _ stop: StopSwitch, _ fraction: () -> Double) async {
+    private func renew(_ claim: ChunkClaim, _ stop: StopSwitch, _ done: Done) async {
         let clock = SystemClock()
         var held = clock.now
         while await clock.sleep(seconds: sharing.renewSeconds) {
             let moment = clock.now
             do {
                 guard
-                    try await sharing.board.renewChunk(claim, fraction: fraction(), seconds: sharing.leaseSeconds)
+                    try await sharing.board.renewChunk(claim, fraction: done.fraction, seconds: sharing.leaseSeconds)
                 else { return stop.stop(.leaseLost) }
                 held = moment
             } catch {
@@ -91,7 +96,8 @@ struct ChunkMaker: Sendable {
                 throw Failure(code: .internalFault, message: "a chunk's process gave none")
             }
             // So that nobody removes what has just got its name.
-            guard try await sharing.board.renewChunk(claim, fraction: 1, seconds: sharing.leaseSeconds) else {
+            let seconds = sharing.leaseSeconds
+            guard try await sharing.ask(stop, { try await $0.renewChunk(claim, fraction: 1, seconds: seconds) }) else {
                 stop.stop(.leaseLost)
                 throw StopReason.leaseLost.failure
             }

@@ -1,3 +1,4 @@
+internal import Model
 package import WorkerCore
 
 /// How renders are divided here, and where their chunks are on the board.
@@ -19,6 +20,21 @@ package struct ChunkSharing: Sendable {
         (self.secondsPerChunk, self.leaseSeconds) = (secondsPerChunk, leaseSeconds)
         renewSeconds = min(2, leaseSeconds / 4)
     }
+
+    /// Asks the board until it answers, or the work is to stop: a store that is away for a moment must not cost a chunk.
+    func ask<Value: Sendable>(
+        _ stop: StopSwitch, _ question: (any ChunkBoard) async throws -> Value
+    ) async throws -> Value {
+        while true {
+            do { return try await question(board) } catch {
+                guard Failure(error).code == .storeUnavailable, stop.reason == nil,
+                    await SystemClock().sleep(seconds: Self.askAgainSeconds)
+                else { throw error }
+            }
+        }
+    }
+
+    private static let askAgainSeconds = 0.5
 
     var taker: ChunkTaker { ChunkTaker(worker: worker, instance: instance, seconds: leaseSeconds) }
 

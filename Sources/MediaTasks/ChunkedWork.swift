@@ -25,7 +25,6 @@ struct ChunkedWork: Sendable {
     private static let waitSeconds = 0.5
 
     private var sharing: ChunkSharing { maker.sharing }
-    private var board: any ChunkBoard { maker.sharing.board }
     private var clock: SystemClock { SystemClock() }
 
     func run() async throws -> (ChildResult, outputs: [String]) {
@@ -35,7 +34,9 @@ struct ChunkedWork: Sendable {
         try await OwnThread.run(named: "reelpool.files") { try objects.checkOutput(folder, owner: owner) }
         let offer = ChunkOffer(
             division: division, folder: folder, threads: tasks.caps.threads, secondsPerChunk: sharing.secondsPerChunk)
-        guard try await board.offerChunks(offer, for: attempt.lease) else { throw StopReason.leaseLost.failure }
+        guard try await ask({ [attempt] in try await $0.offerChunks(offer, for: attempt.lease) }) else {
+            throw StopReason.leaseLost.failure
+        }
         let before = try await records()
         let progress = ChunkProgress(before, seconds: division.seconds, clock: clock)
         var rounds = 0
@@ -54,13 +55,23 @@ struct ChunkedWork: Sendable {
                 guard Failure(error).code == .fileNotFound, rounds < Self.mostRounds else { throw error }
                 let missing = try await OwnThread.run(named: "reelpool.files") { try files.missingKept() }
                 guard !missing.isEmpty else { throw error }
-                try await board.reopenChunks(of: attempt.lease, digest: division.digest, numbers: missing)
+                try await ask { [attempt, division] in
+                    try await $0.reopenChunks(of: attempt.lease, digest: division.digest, numbers: missing)
+                }
             }
         }
     }
 
     private func records() async throws -> [ChunkRecord] {
-        try await board.chunks(of: attempt.job.id, digest: division.digest)
+        try await ask { [attempt, division] in
+            try await $0.chunks(of: attempt.job.id, digest: division.digest)
+        }
+    }
+
+    private func ask<Value: Sendable>(
+        _ question: (any ChunkBoard) async throws -> Value
+    ) async throws -> Value {
+        try await sharing.ask(attempt.stop, question)
     }
 
     private func makeAll(_ progress: ChunkProgress) async throws {
@@ -70,8 +81,10 @@ struct ChunkedWork: Sendable {
             progress.note(records)
             if let event = progress.event { report(event) }
             if records.allSatisfy({ $0.state == .done }) { return }
-            let claim = try await board.takeChunk(of: attempt.lease, digest: division.digest, by: sharing.taker)
-            guard let claim else {
+            let taken = try await ask { [attempt, division, sharing] in
+                try await $0.takeChunk(of: attempt.lease, digest: division.digest, by: sharing.taker)
+            }
+            guard let claim = taken else {
                 // Others make what is left, or hold it until their time is over.
                 guard await clock.sleep(seconds: Self.waitSeconds) else { throw StopReason.drained.failure }
                 continue
@@ -82,7 +95,7 @@ struct ChunkedWork: Sendable {
 
     private func make(_ claim: ChunkClaim, _ progress: ChunkProgress) async throws {
         guard claim.tries <= Self.mostTries else {
-            try await board.giveUpChunk(claim, failure: claim.failure)
+            try await sharing.board.giveUpChunk(claim, failure: claim.failure)
             throw claim.failure
                 ?? Failure(code: .crashed, message: "a chunk was lost with its worker again and again")
         }

@@ -7,7 +7,7 @@ package import WorkerCore
 /// Runs attempts in processes of their own: looks at the sources first, checks them against the caps, does the work, and
 /// makes the outputs visible.
 package final class CodecExecutor: TaskExecutor {
-    private let runner: ChildRunner
+    private let runner: any ChildRuns
     private let objects: any MediaObjects
     private let sharing: ChunkSharing?
 
