@@ -40,6 +40,8 @@ struct ChunkedWork: Sendable {
         let before = try await records()
         let progress = ChunkProgress(before, seconds: division.seconds, clock: clock)
         var rounds = 0
+        // Made anew because their objects were not there.
+        var mended: Set<Int> = []
         while true {
             try await makeAll(progress)
             let done = try await records()
@@ -49,12 +51,13 @@ struct ChunkedWork: Sendable {
                     throw Failure(code: .internalFault, message: "a chunk has no object")
                 }
                 (files.keptURIs, files.keptSizes) = (uris, done.compactMap(\.made?.sizeBytes))
-                return (.render(sum(try await join(progress), before, done)), main.outputs)
+                return (.render(sum(try await join(progress), before, done, mended)), main.outputs)
             } catch {
                 rounds += 1
                 guard Failure(error).code == .fileNotFound, rounds < Self.mostRounds else { throw error }
                 let missing = try await OwnThread.run(named: "reelpool.files") { try files.missingKept() }
                 guard !missing.isEmpty else { throw error }
+                mended.formUnion(missing)
                 try await ask { [attempt, division] in
                     try await $0.reopenChunks(of: attempt.lease, digest: division.digest, numbers: missing)
                 }
@@ -155,12 +158,14 @@ struct ChunkedWork: Sendable {
         return made
     }
 
-    private func sum(_ joined: RenderReport, _ before: [ChunkRecord], _ done: [ChunkRecord]) -> RenderReport {
+    private func sum(
+        _ joined: RenderReport, _ before: [ChunkRecord], _ done: [ChunkRecord], _ mended: Set<Int>
+    ) -> RenderReport {
         var made = joined
         var chunks = RenderReport.Chunks(count: done.count)
-        chunks.mended = joined.chunks?.mended ?? 0
+        chunks.mended = mended.count + (joined.chunks?.mended ?? 0)
         for (earlier, now) in zip(before, done) {
-            if earlier.state == .done, earlier.uri == now.uri {
+            if earlier.state == .done, !mended.contains(now.number) {
                 chunks.reused += 1
                 chunks.reusedFrames += now.frames
             } else {

@@ -195,7 +195,7 @@ package struct ChunkedRender {
 
     /// About: how many frames there will be is not known everywhere.
     func expectedFrames(of chunk: ChunkPlan.Chunk) -> Int {
-        max(1, Int(Double(chunk.ticks.count) / max(1e-6, ticksPerFrame)))
+        max(1, Int((Double(chunk.ticks.count) / max(1e-6, ticksPerFrame)).rounded()))
     }
 
     /// Of a render's time, before stitching.
