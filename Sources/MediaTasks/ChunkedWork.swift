@@ -83,6 +83,7 @@ struct ChunkedWork: Sendable {
             let records = try await records()
             progress.note(records)
             if let event = progress.event { report(event) }
+            try checkSize(records)
             if records.allSatisfy({ $0.state == .done }) { return }
             let taken = try await ask { [attempt, division, sharing] in
                 try await $0.takeChunk(of: attempt.lease, digest: division.digest, by: sharing.taker)
@@ -108,7 +109,7 @@ struct ChunkedWork: Sendable {
             interruption.raise()
         }
         defer { attempt.stop.listen { [interruption] _ in interruption.raise() } }
-        let caps = limited(tasks.caps)
+        let caps = try limited(tasks.caps)
         let outcome = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await look(progress) }
             defer { group.cancelAll() }
@@ -128,13 +129,20 @@ struct ChunkedWork: Sendable {
         }
     }
 
-    private func limited(_ caps: EffectiveCaps) -> EffectiveCaps {
+    /// What is left of the attempt's time.
+    private func limited(_ caps: EffectiveCaps) throws -> EffectiveCaps {
+        let left = Double(caps.wallSeconds) - (clock.now - began)
+        guard left > 0 else { throw KillReason.wallTime.failure }
         var caps = caps
-        caps.wallSeconds = remainingSeconds
+        caps.wallSeconds = Int(left.rounded(.up))
         return caps
     }
 
-    private var remainingSeconds: Int { max(1, tasks.caps.wallSeconds - Int(clock.now - began)) }
+    /// Known before all is encoded: the output has its chunks' bytes, and more.
+    private func checkSize(_ records: [ChunkRecord]) throws {
+        let bytes = records.reduce(0) { $0 + ($1.made?.sizeBytes ?? 0) }
+        guard bytes <= tasks.caps.outputBytes else { throw KillReason.outputSize.failure }
+    }
 
     // MARK: Joining
 
@@ -147,7 +155,7 @@ struct ChunkedWork: Sendable {
             CodecTask.Source(name: "chunk \(number)", sizeBytes: size)
         }
         var limits = tasks.limits(sources: task.sources)
-        limits.wallSeconds = Double(remainingSeconds)
+        limits.wallSeconds = Double(try limited(tasks.caps).wallSeconds)
         let (result, outputs) = try await maker.runner.run(
             ChildJob(task: task, limits: limits, requiresSandbox: maker.runner.requiresSandbox), files, attempt.stop,
             interruption
