@@ -32,20 +32,20 @@ struct ChunkStatements: Sendable {
             ON CONFLICT (job, digest, number) DO NOTHING
             """)
         let taken = "job, digest, number, turn, tries, failure"
+        // Picked in a table of its own, which is worked out once: a subquery that locks could be run again for each row.
         takeOwn = """
-            UPDATE chunks SET state = 'taken', turn = turn + 1, tries = tries + 1, worker = $3, instance = $4,
-                until = \(now) + CAST($5 AS bigint), fraction = 0.0, changed_at = \(now)
-            WHERE seq IN (
+            WITH picked AS (
                 SELECT c.seq FROM chunks c
                 WHERE c.job = $1 AND c.digest = $2
                     AND (c.state = 'free' OR (c.state = 'taken' AND c.until <= \(now)))
                 ORDER BY c.frames DESC, c.seq LIMIT 1\(dialect.lockFree("c")))
+            UPDATE chunks SET state = 'taken', turn = turn + 1, tries = tries + 1, worker = $3, instance = $4,
+                until = \(now) + CAST($5 AS bigint), fraction = 0.0, changed_at = \(now)
+            WHERE seq IN (SELECT seq FROM picked)
             RETURNING \(taken)
             """
         takeAny = """
-            UPDATE chunks SET state = 'taken', turn = turn + 1, tries = tries + 1, worker = $1, instance = $2,
-                until = \(now) + CAST($3 AS bigint), fraction = 0.0, changed_at = \(now)
-            WHERE seq IN (
+            WITH picked AS (
                 SELECT c.seq FROM chunks c
                 JOIN chunk_sets s ON s.job = c.job AND s.digest = c.digest
                 JOIN jobs j ON j.id = c.job
@@ -54,6 +54,9 @@ struct ChunkStatements: Sendable {
                     AND j.memory_bytes <= CAST($4 AS bigint)
                     AND (j.avoided IS NULL OR \(dialect.position)(j.avoided, $5) = 0)
                 ORDER BY c.frames DESC, c.seq LIMIT 1\(dialect.lockFree("c")))
+            UPDATE chunks SET state = 'taken', turn = turn + 1, tries = tries + 1, worker = $1, instance = $2,
+                until = \(now) + CAST($3 AS bigint), fraction = 0.0, changed_at = \(now)
+            WHERE seq IN (SELECT seq FROM picked)
             RETURNING \(taken)
             """
         renew = """

@@ -30,7 +30,7 @@ struct ChunkedWorkTests {
     func resuming() async throws {
         try await DividedJob.with { job in
             let crash = Failure(code: .crashed, message: "the process that did the work died")
-            let failing = FakeRunner { number, _ in if number == 1 { throw crash } }
+            let failing = FakeRunner(before: { number, _ in if number == 1 { throw crash } })
             let first = try await job.claim()
             let failure = await Self.failure { _ = try await job.work(first, failing) }
             #expect(failure?.code == .crashed, "a chunk's failure is the attempt's")
@@ -51,8 +51,8 @@ struct ChunkedWorkTests {
         try await DividedJob.with { job in
             let gate = Gate()
             // The helper's chunk is made when all others are.
-            let own = FakeRunner { _, _ in await gate.begin() }
-            let helping = FakeRunner { _, _ in await gate.wait() }
+            let own = FakeRunner(before: { _, _ in await gate.begin() })
+            let helping = FakeRunner(before: { _, _ in await gate.wait() })
             let attempt = try await job.claim()
             async let made = job.work(attempt, own)
             await gate.waitForBegin()
@@ -76,8 +76,9 @@ struct ChunkedWorkTests {
     func brokenHelper() async throws {
         try await DividedJob.with { job in
             let gate = Gate()
-            let own = FakeRunner { _, _ in await gate.begin() }
-            let broken = FakeRunner { _, _ in throw Failure(code: .sourceChanged, message: "it has another version") }
+            let own = FakeRunner(before: { _, _ in await gate.begin() })
+            let another = Failure(code: .sourceChanged, message: "it has another version")
+            let broken = FakeRunner(before: { _, _ in throw another })
             let attempt = try await job.claim()
             async let made = job.work(attempt, own)
             await gate.waitForBegin()
@@ -114,11 +115,11 @@ struct ChunkedWorkTests {
     func stopped(reason: StopReason) async throws {
         try await DividedJob.with { job in
             let gate = Gate()
-            let runner = FakeRunner { _, stop in
+            let runner = FakeRunner(before: { _, stop in
                 stop.listen { _ in gate.open() }
                 await gate.begin()
                 await gate.wait()
-            }
+            })
             let attempt = try await job.claim()
             async let failure = Self.failure { _ = try await job.work(attempt, runner) }
             await gate.waitForBegin()
