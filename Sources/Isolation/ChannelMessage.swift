@@ -111,7 +111,8 @@ package enum ChannelLayout {
     package static let totalBytes = slotBytes * (readSlots + writeSlots)
     /// A result or a task larger than this is no result and no task.
     package static let documentLimitBytes = 64 << 20
-    /// Sources and outputs of one task. Outputs have a bit each in the last message.
+    /// Sources of one edit, behind which a divided render's chunks may come; and outputs of one task, which have a bit
+    /// each in the last message.
     package static let maximumSources = 256
     package static let maximumOutputs = 32
     /// What an output may have written again, which some stores keep in memory until the end.

@@ -27,6 +27,7 @@ struct PoolSettingsTests {
         #expect(settings.name == "box-7" && settings.slots == 1 && settings.arrivals == nil)
         #expect(settings.caps[.render]?.memoryBytes == 6 << 30 && settings.caps[.render]?.threads == 4)
         #expect(settings.caps[.proxy]?.sourceSeconds == 90 * 60)
+        #expect(settings.secondsPerChunk == 30)
     }
 
     @Test("take the names that compose files have")
