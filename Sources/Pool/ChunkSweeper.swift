@@ -5,7 +5,7 @@ internal import WorkerCore
 /// Removes the chunks of renders that have ended, or are divided in another way by now: their objects, then their records.
 struct ChunkSweeper: Sendable {
     /// At a time.
-    private static let limit = 200
+    private static let limit = 1000
     private static let pauseSeconds = 2.0
 
     let objects: any MediaObjects
@@ -29,16 +29,15 @@ struct ChunkSweeper: Sendable {
     }
 
     private func sweep(_ objects: any MediaObjects) async throws {
-        while !Task.isCancelled {
-            let left = try await board.leftChunks(limit: Self.limit)
-            guard !left.isEmpty else { return }
-            let (removed, failure) = await OwnThread.run(named: "reelpool.files") { Self.remove(left, objects) }
-            try await board.forgetChunks(removed)
-            if let failure { throw failure }
-        }
+        let left = try await board.leftChunks(limit: Self.limit)
+        guard !left.isEmpty else { return }
+        let (removed, failure) = await OwnThread.run(named: "reelpool.files") { Self.remove(left, objects) }
+        try await board.forgetChunks(removed)
+        if let failure { throw failure }
     }
 
-    /// - Returns: those that are not there any more, and why others may be.
+    /// - Returns: those that are not there any more, and why others may be. What is out of this daemon's reach is for one
+    ///   that has made it.
     private static func remove(
         _ chunks: [LeftChunk], _ objects: any MediaObjects
     ) -> (removed: [LeftChunk], failure: Failure?) {
@@ -49,7 +48,7 @@ struct ChunkSweeper: Sendable {
                 try objects.removeKept(chunk.folder, name: "\(chunk.number)")
                 removed.append(chunk)
             } catch {
-                first = first ?? error
+                if error.code != .sourceNotAllowed { first = first ?? error }
             }
         }
         return (removed, first)
