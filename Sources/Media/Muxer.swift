@@ -75,12 +75,14 @@ package struct Muxer: ~Copyable {
     /// - Parameters:
     ///   - configuration: what decoders are set up with (for H.264 in MP4: the contents of `avcC`).
     ///   - timeBase: of the packets that will be written.
+    ///   - tag: names the codec in MP4 and MOV; `nil` is the usual one.
     package mutating func addStream(
-        like index: Int, of demuxer: borrowing Demuxer, configuration: [UInt8], timeBase: Rational
+        like index: Int, of demuxer: borrowing Demuxer, configuration: [UInt8], timeBase: Rational, tag: String? = nil
     ) throws(MediaError) -> Int {
         let number = try addStream(copying: index, of: demuxer)
         let stream = context.pointee.streams[number].unsafelyUnwrapped
         try setExtradata(of: stream.pointee.codecpar, to: configuration)
+        if let tag { stream.pointee.codecpar.pointee.codec_tag = fourCharacterCode(tag) }
         stream.pointee.time_base = timeBase.avRational
         return number
     }

@@ -40,7 +40,7 @@ final class SmartRenderSession {
     }
 
     init(
-        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, crf: Int,
+        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, isFiner: Bool,
         meter: ProgressMeter, cancellation: Cancellation
     ) throws {
         (self.plan, self.files, self.options) = (plan, files, options)
@@ -51,8 +51,8 @@ final class SmartRenderSession {
         prediction = opened.prediction
         try opened.checkGain(options.mode)
         let window = opened.leading.window
-        let settings = try codec.seamSettings(crf: crf, preset: .superfast, nominalFrameRate: opened.frameRate)
-        encoder = try SeamEncoder(settings)
+        let quality = SeamQuality(asked: plan.video?.crf, isFiner: isFiner)
+        encoder = try codec.seamEncoder(quality, nominalFrameRate: opened.frameRate)
         let configuration = try codec.join(encoder.configuration)
         verifier = try SeamVerifier(
             Decoder(
@@ -220,7 +220,7 @@ final class SmartRenderSession {
         switch (stretch, held.picture.entry) {
         case (.none, _) where isFirst: stretch = .group
         case (.seam, _): stretch = .group
-        case (.group, .closed), (.group, .open): try endStretch()
+        case (.group, .closed), (.group, .open), (.group, .brokenLink): try endStretch()
         default: break
         }
         if stretch != .none { try verifier.check(packet, at: time) }

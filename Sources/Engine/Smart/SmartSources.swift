@@ -23,7 +23,7 @@ struct SmartSources {
         guard let video = plan.video else { throw SmartObstacle.noPicture }
         var opened: [Int: SmartSource] = [:]
         var surveys: [Int: SourceSurvey] = [:]
-        var codec: H264Codec?
+        var codec: (any PictureCodec)?
         for index in Set(plan.segments.map(\.source)).sorted() {
             guard let stream = plan.sources[index].videoStream,
                 let description = probes[index].video.first(where: { $0.index == stream })
@@ -32,7 +32,7 @@ struct SmartSources {
             let window = try PacketWindow(
                 { try sources.open(name) },
                 codec: { demuxer in
-                    let fresh = try H264Codec(demuxer, stream: stream)
+                    let fresh = try PictureCodecs.open(demuxer, stream: stream)
                     guard let leading = codec else {
                         codec = fresh
                         return fresh

@@ -22,7 +22,6 @@ extension RenderPlan {
             guard stream.codec == video.codec.rawValue else {
                 throw .otherCodec(source: stream.codec, output: video.codec.rawValue)
             }
-            guard video.codec == .h264 else { throw .codec(video.codec.rawValue) }
             if source.interlaced { throw .interlaced }
             if let layout = source.layout { try Self.check(layout) }
             if source.color != .keep { throw .changesPicture("colours are converted") }
