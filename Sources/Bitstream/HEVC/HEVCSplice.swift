@@ -104,7 +104,9 @@ extension HEVC {
             }
             let isRetyped = begins && unit.type == .cra
             // A stream that ends here has the next one begin anew; the unit that says so is not copied.
-            if unit.units.contains(where: { $0.type == .endOfSequence || $0.type == .endOfStream }) { state = .beginning }
+            if unit.units.contains(where: { $0.type == .endOfSequence || $0.type == .endOfStream }) {
+                state = .beginning
+            }
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRetyped || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
             var output: [UInt8] = []

@@ -113,7 +113,9 @@ final class H264Codec: PictureCodec {
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {
         guard let configuration = isWritten ? splice?.configuration : source else { return }
         let bytes = packet.bytes
-        let unit = try PictureCodecs.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, configuration) }
+        let unit = try PictureCodecs.translating { () throws(SpliceObstacle) in
+            try H264.AccessUnit(bytes, configuration)
+        }
         for slice in unit.slices {
             if configuration.pictureSet(slice.header.pictureSetID)?.usesCABAC ?? false {
                 hash.add(UnsafeRawBufferPointer(rebasing: bytes[unit.payload(of: slice, in: bytes)]))

@@ -49,14 +49,9 @@ final class HEVCCodec: PictureCodec {
         guard let format = PixelFormat(named: profile.pixelFormat), Encoder.exists("libx265") else {
             throw SmartObstacle.codec("HEVC without libx265")
         }
-        var settings = VideoEncoderSettings(
-            encoder: "libx265", width: profile.width, height: profile.height, pixelFormat: format,
-            timeBase: nominalFrameRate.inverse)
-        settings.nominalFrameRate = nominalFrameRate
-        // The seams' sequence parameter set says what the source's says. Its shape is told as stored.
-        settings.color = video.color
-        settings.sampleAspectRatio =
-            video.orientation.swapsAxes ? video.sampleAspectRatio.inverse : video.sampleAspectRatio
+        // The seams' sequence parameter set says of colours what the source's says.
+        var settings = video.seamSettings("libx265", format, rate: nominalFrameRate)
+        (settings.width, settings.height) = (profile.width, profile.height)
         settings.options = profile.options
         settings.options["preset"] = VideoSettings.Preset.superfast.rawValue
         settings.options["tune"] = "zerolatency"

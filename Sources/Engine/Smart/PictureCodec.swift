@@ -62,7 +62,9 @@ enum PictureCodecs {
         switch VideoSettings.Codec(rawValue: video.codec) {
         case .h264: return try H264Codec(demuxer, stream: stream)
         case .hevc: return try HEVCCodec(demuxer, video)
-        default: throw SmartObstacle.codec(video.codec)
+        case .vp9: return try VP9Codec(demuxer, video)
+        case .av1: return try AV1Codec(demuxer, video)
+        case nil: throw SmartObstacle.codec(video.codec)
         }
     }
 
