@@ -115,7 +115,9 @@ struct HEVCTests {
         try Data(sets.flatMap { [0, 0, 0, 1] + $0 } + packets.flatMap { annexB($0) }).write(
             to: URL(fileURLWithPath: path))
         let (hashes, complaints) = try CodedClip.decode(path)
-        #expect(complaints == "")
+        // Without a container nobody says beforehand how far pictures are out of order, which seams are not at all.
+        let others = complaints.split(separator: "\n").filter { !$0.contains("video_delay is larger in decoder") }
+        #expect(others.isEmpty, "\(complaints)")
         #expect(hashes == expected)
     }
 

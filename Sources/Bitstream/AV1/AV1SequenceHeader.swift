@@ -69,6 +69,19 @@ package enum AV1 {
             return hasFilmGrain ? .filmGrain : nil
         }
 
+        /// A container's record (`av1C`), or plain OBUs, with this header and nothing else in it. Some encoders give
+        /// containers a header that they do not go by.
+        package func record(like configuration: [UInt8]) -> [UInt8] {
+            var size: [UInt8] = []
+            var rest = payload.count
+            repeat {
+                size.append(UInt8(rest & 0x7F) | (rest > 0x7F ? 0x80 : 0))
+                rest >>= 7
+            } while rest > 0
+            // obu_type 1, with obu_has_size_field
+            return (configuration.first == 0x81 ? Array(configuration.prefix(4)) : []) + [0x0A] + size + payload
+        }
+
         private mutating func read(_ reader: inout BitReader) {
             profile = reader.u(3)
             _ = reader.flag()

@@ -65,6 +65,13 @@ extension AV1 {
         }
     }
 
+    /// The one in a packet; `nil` where it has none.
+    package static func sequenceHeader(of packet: UnsafeRawBufferPointer) throws(Obstacle) -> SequenceHeader? {
+        guard let units = Unit.all(in: packet) else { throw .damaged }
+        guard let unit = units.first(where: { $0.type == Unit.sequenceHeader }) else { return nil }
+        return try SequenceHeader(payload: packet[unit.payload])
+    }
+
     /// What a container stores as one: frames of which exactly one is shown.
     package struct TemporalUnit: Hashable, Sendable {
         package let frames: [FrameHeader]

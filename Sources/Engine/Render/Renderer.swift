@@ -33,6 +33,12 @@ package struct RenderFiles {
     }
 }
 
+/// What is done where pictures are copied, and where all are encoded: unless the edit names one, the codec may differ.
+struct RenderPlans {
+    var copying: RenderPlan
+    var encoding: RenderPlan
+}
+
 /// Renders an edit into a file: probe, plan, then every segment in order.
 package struct Renderer {
     private let edit: EditDocument
@@ -68,7 +74,7 @@ package struct Renderer {
         guard options.mode != .full else { return plans.encoding }
         do {
             let sources = try SmartSources(
-                plans.copying, probes: probes, files: files, options: options, cancellation: cancellation)
+                plans, probes: probes, files: files, options: options, cancellation: cancellation)
             plans.copying.copying = CopyingOutlook(declined: nil, prediction: sources.prediction)
             try sources.checkGain(options.mode)
             return plans.copying
@@ -79,16 +85,9 @@ package struct Renderer {
         }
     }
 
-    /// What is done where pictures are copied, and where they are encoded: unless the edit names one, the codec may
-    /// differ.
-    private struct Plans {
-        var copying: RenderPlan
-        var encoding: RenderPlan
-    }
-
     private static func plan(
         _ edit: EditDocument, files: RenderFiles, options: RenderOptions, cancellation: Cancellation
-    ) throws -> (Plans, [ProbeReport]) {
+    ) throws -> (RenderPlans, [ProbeReport]) {
         let probes = try files.names.map { name in
             do {
                 return try Prober.probe(
@@ -103,7 +102,7 @@ package struct Renderer {
                 edit, probes: probes, container: OutputSettings.Container(fileName: files.output),
                 salvage: options.salvage, keepsCodec: keepsCodec)
         }
-        return (Plans(copying: try plan(keepsCodec: true), encoding: try plan(keepsCodec: false)), probes)
+        return (RenderPlans(copying: try plan(keepsCodec: true), encoding: try plan(keepsCodec: false)), probes)
     }
 
     private enum Copying {
@@ -111,13 +110,13 @@ package struct Renderer {
         case declined(RenderReport.Smart)
     }
 
-    private func copy(_ plan: RenderPlan, _ probes: [ProbeReport]) throws -> Copying {
+    private func copy(_ plans: RenderPlans, _ probes: [ProbeReport]) throws -> Copying {
         do {
             do {
-                return .made(try smartSession(plan, probes).run())
+                return .made(try smartSession(plans, probes).run())
             } catch SmartObstacle.seamQuality {
                 // Once more, better, before all is encoded.
-                return .made(try smartSession(plan, probes, isFiner: true).run())
+                return .made(try smartSession(plans, probes, isFiner: true).run())
             }
         } catch let obstacle as SmartObstacle {
             var smart = RenderReport.Smart()
@@ -132,10 +131,10 @@ package struct Renderer {
     }
 
     private func smartSession(
-        _ plan: RenderPlan, _ probes: [ProbeReport], isFiner: Bool = false
+        _ plans: RenderPlans, _ probes: [ProbeReport], isFiner: Bool = false
     ) throws -> SmartRenderSession {
         try SmartRenderSession(
-            plan, probes: probes, files: files, options: options, isFiner: isFiner, meter: meter,
+            plans, probes: probes, files: files, options: options, isFiner: isFiner, meter: meter,
             cancellation: cancellation)
     }
 
@@ -149,7 +148,7 @@ package struct Renderer {
             let (plans, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
             var smart: RenderReport.Smart?
             if options.mode != .full {
-                switch try copy(plans.copying, probes) {
+                switch try copy(plans, probes) {
                 case .made(let report): return report
                 case .declined(let reasons): smart = reasons
                 }

@@ -3,80 +3,53 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// AV1: seams by libaom, told to use what the source's sequence header allows, so that it writes the same one.
+/// AV1: seams by the encoder that can be brought to write the source's sequence header.
 ///
 /// One sequence header for all, bit by bit: a stream with others begins anew, and its container says so elsewhere.
 /// Source: AV1 Codec ISO Media File Format Binding §2.4.
 final class AV1Codec: WholePacketCodec {
     private let video: VideoStream
     private let format: PixelFormat
-    let configuration: [UInt8]
-    private let sequence: AV1.SequenceHeader
+    private let told: [UInt8]
+    /// The one in the packets, which containers' records are not always true to.
+    private var sequence: AV1.SequenceHeader?
     private var beginsSeam = false
 
     /// - Parameter video: the stream's description.
     init(_ demuxer: borrowing Demuxer, _ video: VideoStream) throws {
         guard let format = video.seamFormat else { throw SmartObstacle.bitstream(SpliceObstacle.chromaFormat.reason) }
-        let configuration = demuxer.configuration(ofStream: video.index)
-        sequence = try PictureCodecs.translating { () throws(SpliceObstacle) in
-            let sequence = try AV1.sequenceHeader(in: configuration)
-            if let obstacle = sequence.obstacle { throw obstacle }
-            return sequence
-        }
-        guard sequence.width == video.codedWidth, sequence.height == video.codedHeight else {
-            throw SmartObstacle.changesPicture("how large it is shown")
-        }
-        (self.video, self.format, self.configuration) = (video, format, configuration)
+        (self.video, self.format) = (video, format)
+        told = demuxer.configuration(ofStream: video.index)
     }
+
+    var configuration: [UInt8] { sequence?.record(like: told) ?? told }
 
     func isSame(as other: any PictureCodec) -> Bool {
         guard let other = other as? AV1Codec else { return false }
-        return video.isCoded(as: other.video) && sequence == other.sequence
+        return video.isCoded(as: other.video) && told == other.told
     }
 
     // MARK: Seams
 
-    /// Which tools a sequence header names follows from the speed as well. The fastest that suits is taken; slower ones
-    /// would take longer than to encode everything.
-    private static let speeds = [("realtime", 8), ("good", 4)]
-
     func seamEncoder(_ quality: SeamQuality, nominalFrameRate: Rational) throws -> SeamEncoder {
-        guard Encoder.exists("libaom-av1") else { throw SmartObstacle.codec("AV1 without libaom") }
-        var settings = video.seamSettings("libaom-av1", format, rate: nominalFrameRate)
-        settings.keyframeInterval = VP9Codec.never
+        guard let sequence else { throw SmartObstacle.noEntry }
+        let base = video.seamSettings("", format, rate: nominalFrameRate)
         let sample = try Frame.black(
             width: video.codedWidth, height: video.codedHeight, format: format, fullRange: video.color.isFullRange)
-        for (usage, speed) in Self.speeds {
-            settings.options = options(usage: usage, speed: speed, crf: quality.crf(usual: 14))
-            let encoder = try SeamEncoder(settings)
-            // The first packet has what the encoder has settled on.
-            beginsSeam = true
+        for candidate in AV1SeamCandidate.all where Encoder.exists(candidate.encoder) {
             do {
-                _ = try seam(encoder.encode(sample, isFirst: true))
+                let encoder = try candidate.make(base, sequence.tools, quality)
+                // The first packet has what the encoder has settled on.
+                beginsSeam = true
+                let check = { [self] (packet: borrowing Packet) throws in _ = try seam(packet) }
+                try encoder.encode(sample, isFirst: true, check)
+                try encoder.endSeam(check)
                 return encoder
             } catch {
                 continue
             }
         }
-        throw SmartObstacle.bitstream("the encoder cannot write the stream's AV1 sequence header")
-    }
-
-    private func options(usage: String, speed: Int, crf: Int) -> [String: String] {
-        let tools = sequence.tools
-        func text(_ isOn: Bool) -> String { isOn ? "1" : "0" }
-        return [
-            "usage": usage, "cpu-used": "\(speed)", "lag-in-frames": "0", "b": "0", "crf": "\(crf)",
-            "enable-filter-intra": text(tools.filterIntra), "enable-intra-edge-filter": text(tools.intraEdgeFilter),
-            "enable-interintra-comp": text(tools.interIntraCompound),
-            "enable-masked-comp": text(tools.maskedCompound), "enable-dual-filter": text(tools.dualFilter),
-            "enable-dist-wtd-comp": text(tools.distanceWeights),
-            "enable-ref-frame-mvs": text(tools.referenceVectors), "enable-cdef": text(tools.cdef),
-            "enable-restoration": text(tools.restoration),
-            "aom-params": [
-                "enable-warped-motion=\(text(tools.warpedMotion))", "sb-size=\(tools.has128Superblocks ? 128 : 64)",
-                "enable-order-hint=\(text(sequence.orderHintBits > 0))",
-            ].joined(separator: ":"),
-        ]
+        throw SmartObstacle.bitstream("no encoder writes the stream's AV1 sequence header")
     }
 
     func beginSeam(before next: WindowPacket?) { beginsSeam = true }
@@ -93,15 +66,31 @@ final class AV1Codec: WholePacketCodec {
     // MARK: Copies
 
     private func unit(_ packet: borrowing Packet) throws -> AV1.TemporalUnit {
-        let (bytes, sequence) = (packet.bytes, sequence)
+        guard let sequence else { throw SmartObstacle.noEntry }
+        let bytes = packet.bytes
         return try PictureCodecs.translating { () throws(SpliceObstacle) in
             try AV1.TemporalUnit(bytes, sequence)
         }
     }
 
     func entry(_ packet: borrowing Packet) throws -> CodedPicture.Entry {
+        if sequence == nil { try readSequence(packet) }
         let unit = try unit(packet)
         return unit.isEntry && unit.hasSequenceHeader ? .closed : .none
+    }
+
+    private func readSequence(_ packet: borrowing Packet) throws {
+        let (bytes, told) = (packet.bytes, told)
+        let found = try PictureCodecs.translating { () throws(SpliceObstacle) in
+            let found = try AV1.sequenceHeader(of: bytes)
+            let sequence = if let found { found } else { try AV1.sequenceHeader(in: told) }
+            if let obstacle = sequence.obstacle { throw obstacle }
+            return sequence
+        }
+        guard found.width == video.codedWidth, found.height == video.codedHeight else {
+            throw SmartObstacle.changesPicture("how large it is shown")
+        }
+        sequence = found
     }
 
     func check(_ packet: borrowing Packet) throws { _ = try unit(packet) }

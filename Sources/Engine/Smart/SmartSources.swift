@@ -16,9 +16,10 @@ struct SmartSources {
 
     /// - Throws: `SmartObstacle` when their pictures cannot be copied.
     init(
-        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
+        _ plans: RenderPlans, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
         cancellation: Cancellation
     ) throws {
+        let plan = plans.copying
         try plan.checkCopying(probes)
         guard let video = plan.video else { throw SmartObstacle.noPicture }
         var opened: [Int: SmartSource] = [:]
@@ -42,6 +43,8 @@ struct SmartSources {
                 },
                 stream: stream, soundStream: plan.audio == nil ? nil : plan.sources[index].audioStream,
                 limits: options.limits, cancellation: cancellation)
+            // What only packets tell of a stream (VP9, AV1) is known from here on.
+            _ = try window.picture(at: 0)
             let source = try SmartSource(window, limits: options.limits, cancellation: cancellation)
             opened[index] = source
             surveys[index] = source.survey(
@@ -59,7 +62,8 @@ struct SmartSources {
         timeBase = leading.window.timeBase
         frameRate = video.nominalFrameRate
         (sound, soundObstacle) = try Self.sound(plan, probes: probes, opened, leading)
-        prediction = SmartPlanner().plan(plan, surveys: surveys, threads: options.threads.total)
+        prediction = SmartPlanner().plan(
+            plan, insteadOf: plans.encoding, surveys: surveys, threads: options.threads.total)
     }
 
     private static func sound(

@@ -176,6 +176,8 @@ enum SelectionCheck {
         let selection = ExpectedProgramme(try ReferenceVideo(source), ranges: ranges)
         let made = try ReferenceVideo(output)
         #expect(made.frames.count == selection.frames.count, "\(comment)")
+        let frames = try ReferenceVideo(full).frames
+        #expect(frames.count == selection.frames.count, "the full render: \(comment)")
         let first = made.times.first ?? .zero
         // Matroska's clock ticks in milliseconds.
         let tolerance =
