@@ -116,7 +116,8 @@ struct HEVCTests {
             to: URL(fileURLWithPath: path))
         let (hashes, complaints) = try CodedClip.decode(path)
         // Without a container nobody says beforehand how far pictures are out of order, which seams are not at all.
-        let others = complaints.split(separator: "\n").filter { !$0.contains("video_delay is larger in decoder") }
+        let known = ["video_delay is larger in decoder than demuxer", "If you want to help, upload a sample"]
+        let others = complaints.split(separator: "\n").filter { line in !known.contains { line.contains($0) } }
         #expect(others.isEmpty, "\(complaints)")
         #expect(hashes == expected)
     }
