@@ -94,7 +94,7 @@ final class SmartRenderSession {
         try endStretch()
         meter.update(.finishing, fraction: 0.99, frames: output.frameCount, mediaSeconds: seconds)
         let worst = try verifier.settle()
-        if worst < .infinity { work.worstSeamPSNR = worst }
+        if worst < .infinity { work.worstSeamDecibels = worst }
         work.verifiedPictures = verifier.verifiedPictures
         try sound?.finish()
         work.sound = sound?.report
