@@ -228,7 +228,7 @@ final class SourceReader {
             // They would wait for nobody.
             passesOverPictures = true
             pendingVideo = nil
-            video.reset()
+            video.reset(isAnywhere: hasJumped)
         }
         return hasJumped
     }
