@@ -1,6 +1,5 @@
 import Engine
 import Foundation
-import Glibc
 import Media
 import Model
 import TestSupport
@@ -25,8 +24,6 @@ struct ChunkRendering {
         frame: @escaping (Int) -> Void = { _ in }
     ) throws -> RenderReport {
         LogCapture.install()
-        // x264's assembly reads memory that nobody wrote, and decides by it: it is to be zero where files are compared.
-        mallopt(M_PERTURB, 255)
         let document = try EditDocument(json: Data(json.utf8))
         var options = RenderOptions()
         options.threads = ThreadBudget(total: threads)
