@@ -12,6 +12,7 @@ struct AACSoundCodec: SoundCopyCodec {
     let grid: PacketGrid
     let settling: Int64 = 1
     let warmUp: Int64 = 4
+    var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 2
     let splice: AudioEncoderSettings
     private let source: CodecParameters

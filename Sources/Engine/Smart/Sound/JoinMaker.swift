@@ -36,6 +36,11 @@ final class JoinMaker {
         return encoder
     }
 
+    /// Makes the programme's first packets.
+    func beginning(at frame: Int64) throws -> SpliceEncoder {
+        try SpliceEncoder(codec.splice, grid: codec.grid, first: frame - codec.beginningWarmUp)
+    }
+
     // MARK: From copied to encoded packets
 
     struct Entry {

@@ -11,6 +11,7 @@ struct MP3SoundCodec: SoundCopyCodec {
     let grid: PacketGrid
     let settling: Int64 = 1
     let warmUp: Int64 = 6
+    var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 3
     let splice: AudioEncoderSettings
     private let source: CodecParameters

@@ -10,6 +10,8 @@ protocol SoundCopyCodec {
     var settling: Int64 { get }
     /// Frames encoded before the first packet that is kept, for the encoder to find its way.
     var warmUp: Int64 { get }
+    /// As many before the programme's first packet, which decoders begin with.
+    var beginningWarmUp: Int64 { get }
     /// Frames that a packet of the encoder comes after its own.
     var encoderDelay: Int64 { get }
     /// Of the packets around seams.

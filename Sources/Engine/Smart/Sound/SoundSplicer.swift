@@ -101,7 +101,7 @@ final class SoundSplicer {
         if canCopy, let first = programme.run(cleanAt: 0)?.packet(next), codec.canBegin(with: first) {
             state = .copying
         } else {
-            state = .encoding(try joins.makeEncoder(upTo: 0, warmingUpTo: next + 1))
+            state = .encoding(try joins.beginning(at: next))
             scanned = 1
         }
         return true
