@@ -18,8 +18,8 @@ package struct PlacedSound: Hashable, Sendable {
     /// lies within what is kept, and nothing is done to it.
     package func isClean(_ frame: Int64) -> Bool {
         let samples = grid.samples(ofFrame: frame)
-        return packets.contains(frame) && packets.contains(frame - grid.history) && audible.lowerBound <= samples.lowerBound
-            && samples.upperBound <= audible.upperBound && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
+        return packets.contains(frame) && packets.contains(frame - grid.history)
+            && audible.lowerBound <= samples.lowerBound && samples.upperBound <= audible.upperBound && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
     }
 
     /// The clean frames in order, as ranges.

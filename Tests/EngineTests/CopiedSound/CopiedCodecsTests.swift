@@ -55,7 +55,9 @@ struct CopiedCodecsTests {
         }
     }
 
-    @Test("is the same packets however it is fed", arguments: [Kind.opus(2, "-b:a", "96k"), .mp3(44100, 2, "-q:a", "4")])
+    @Test(
+        "is the same packets however it is fed",
+        arguments: [Kind.opus(2, "-b:a", "96k"), .mp3(44100, 2, "-q:a", "4")])
     func piecewise(kind: Kind) throws {
         try withTemporaryFolder { folder in
             let source = try CompressedSound(try kind.music(folder))

@@ -29,8 +29,8 @@ struct CompressedSound {
         stream = try #require(streams.first)
         parameters = try CodecParameters(demuxer, stream: stream.index)
         let plan = AudioPlan(
-            codec: AudioSettings.Codec(rawValue: stream.codec) ?? .aac, bitRate: 128_000, sampleRate: stream.sampleRate, channels: stream.channels,
-            layout: stream.channelLayout)
+            codec: AudioSettings.Codec(rawValue: stream.codec) ?? .aac, bitRate: 128_000,
+            sampleRate: stream.sampleRate, channels: stream.channels, layout: stream.channelLayout)
         let (timeBase, offset) = (stream.timeBase, demuxer.timeOffset(ofStream: stream.index))
         var packet = try Packet()
         var found: [FedPacket] = []

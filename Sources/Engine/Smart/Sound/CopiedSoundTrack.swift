@@ -83,8 +83,8 @@ final class CopiedSoundTrack {
             let samples = grid.samples(ofFrame: written)
             let end = min(samples.upperBound, programme.length ?? .max)
             var copy = try Packet(
-                copying: packet.bytes, time: samples.lowerBound + storedDelay, duration: max(1, end - samples.lowerBound),
-                isKey: true)
+                copying: packet.bytes, time: samples.lowerBound + storedDelay,
+                duration: max(1, end - samples.lowerBound), isKey: true)
             try muxer.write(&copy, stream: stream, timeBase: timeBase)
             written += 1
         }
