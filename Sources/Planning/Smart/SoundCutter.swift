@@ -19,7 +19,8 @@ package struct PlacedSound: Hashable, Sendable {
     package func isClean(_ frame: Int64) -> Bool {
         let samples = grid.samples(ofFrame: frame)
         return packets.contains(frame) && packets.contains(frame - grid.history)
-            && audible.lowerBound <= samples.lowerBound && samples.upperBound <= audible.upperBound && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
+            && audible.lowerBound <= samples.lowerBound && samples.upperBound <= audible.upperBound
+            && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
     }
 
     /// The clean frames in order, as ranges.

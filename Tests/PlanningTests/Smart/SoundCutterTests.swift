@@ -30,7 +30,8 @@ struct SoundCutterTests {
 
     @Test("leaves out muted ranges and a neighbour on each side")
     func mutes() {
-        let parts = SoundCutter.parts([Self.sound(0..<100, altered: [50 * 1024 + 3..<51 * 1024 + 1])], end: 102_400, on: Self.grid)
+        let sound = Self.sound(0..<100, altered: [50 * 1024 + 3..<51 * 1024 + 1])
+        let parts = SoundCutter.parts([sound], end: 102_400, on: Self.grid)
         // Frames 50 and 51 are touched; 49 and 52 are where packets meet.
         #expect(
             parts == [
