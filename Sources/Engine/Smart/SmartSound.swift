@@ -65,20 +65,34 @@ final class CopiedSmartSound: SmartSound {
     }
 
     func advance(to length: Rational) throws {
-        try feed(to: length)
-        try track.advance(to: length)
+        try declining {
+            try feed(to: length)
+            try track.advance(to: length)
+        }
         try write(track)
     }
 
     func end(length: Rational) throws {
-        while !track.reaches(length), try feedNext() {}
-        try track.end(length: length)
+        try declining {
+            while !track.reaches(length), try feedNext() {}
+            try track.end(length: length)
+        }
         try write(track)
     }
 
     func finish() throws {
-        try track.finish()
+        try declining { try track.finish() }
         try write(track)
+    }
+
+    /// What cannot be decoded packet by packet may still be read as a whole.
+    private func declining(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as EngineError {
+            guard error.code == .damagedMedia else { throw error }
+            throw SmartObstacle.bitstream(error.message)
+        }
     }
 
     private func feed(to length: Rational) throws {

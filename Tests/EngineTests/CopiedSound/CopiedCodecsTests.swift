@@ -176,6 +176,19 @@ struct CopiedCodecsTests {
         }
     }
 
+    /// What it is made of need not be what transforms make: then more of it is encoded.
+    @Test("is what was meant in speech of low rates, too", arguments: ["12k", "20k", "32k"])
+    func speech(rate: String) throws {
+        try withTemporaryFolder { folder in
+            let kind = Kind.opus(1, "-b:a", rate, "-application", "voip")
+            let path = try kind.music(folder)
+            let made = try CopiedProgramme(
+                CopiedSoundTests.ranges, of: try CompressedSound(path), to: "\(folder)/out.mp4")
+            try CopiedSoundTests.check(made, "\(folder)/out.mp4", path, rate, worst: -6)
+            #expect(made.report.worstJoinDecibels < -12 && made.report.hardJoins == 0, "\(made.report)")
+        }
+    }
+
     @Test("is told why it cannot be")
     func obstacles() throws {
         try withTemporaryFolder { folder in
