@@ -149,8 +149,9 @@ struct CopiedCodecsTests {
             try CopiedSoundTests.check(made, output, path, "\(hertz) Hz", worst: -20)
             let (heard, meant) = (try ReferenceAudio(output), made.meant(try ReferenceAudio(path)))
             let difference = zip(heard.channels[0], meant[0]).map { $0 - $1 }
-            // A step as high as the tone would be 25 times as much.
-            #expect((difference.map(abs).max() ?? 1) < 0.02)
+            // A step as high as the tone would be ten times as much; fades alone cost 0.03 in MP3.
+            let largest = difference.map(abs).max() ?? 1
+            #expect(largest < 0.05, "\(largest), \(made.report)")
         }
     }
 
@@ -164,8 +165,8 @@ struct CopiedCodecsTests {
             #expect(made.packetsInPlace(source) == made.report.packetsCopied)
             let heard = try ReferenceAudio(output)
             let meant = made.meant(try ReferenceAudio(path))
-            // Opus has its delay in the container; else one of sound alone begins with the run-in.
-            let runIn = kind.codec == "libopus" ? 0 : Int(made.grid.frameSamples)
+            // A container of sound alone begins with the run-in, which is not played.
+            let runIn = Int(made.grid.runIn * made.grid.frameSamples)
             for start in [20_000, 200_000] {
                 let (lag, decibels) = Sound.alignment(
                     of: heard.channels.map { Array($0[start + runIn..<start + runIn + 8000]) },
@@ -176,7 +177,7 @@ struct CopiedCodecsTests {
         }
     }
 
-    /// What it is made of need not be what transforms make: then more of it is encoded.
+    /// Where it is predicted instead of transformed, it is encoded.
     @Test("is what was meant in speech of low rates, too", arguments: ["12k", "20k", "32k"])
     func speech(rate: String) throws {
         try withTemporaryFolder { folder in
@@ -186,6 +187,7 @@ struct CopiedCodecsTests {
                 CopiedSoundTests.ranges, of: try CompressedSound(path), to: "\(folder)/out.mp4")
             try CopiedSoundTests.check(made, "\(folder)/out.mp4", path, rate, worst: -6)
             #expect(made.report.worstJoinDecibels < -12 && made.report.hardJoins == 0, "\(made.report)")
+            #expect(made.report.packetsEncoded > 0)
         }
     }
 

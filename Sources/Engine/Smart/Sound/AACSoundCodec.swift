@@ -11,6 +11,7 @@ struct AACSoundCodec: SoundCopyCodec {
     let format: AudioFormat
     let grid: PacketGrid
     let settling: Int64 = 1
+    let hasLooseFrames = true
     let warmUp: Int64 = 4
     var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 2

@@ -37,7 +37,7 @@ final class CopiedSoundTrack {
         storedDelay = codec.storesDelay(in: container) ? grid.runIn * grid.frameSamples : 0
         guard try codec.checkEncoder() else { throw EngineError(.noEncoder, SoundCopyObstacle.noEncoder.reason) }
         programme = try ProgrammeSound(codec)
-        let check = JoinCheck(try PacketDecoder(codec))
+        let check = try JoinCheck(codec)
         splicer = SoundSplicer(
             programme, codec: codec, joins: JoinMaker(programme, codec: codec, check: check),
             cancellation: cancellation)

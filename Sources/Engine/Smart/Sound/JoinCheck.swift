@@ -6,7 +6,8 @@ internal import Planning
 struct JoinQuality {
     /// The error in the worst frame that packets of two makers have made, in decibels of its sound.
     var decibels: Double
-    /// The same of the frames beside it: what coding and substituted noise account for.
+    /// The same of the frames beside it: what coding and substituted noise account for. Where a join itself shows for
+    /// long, or there is no such noise, it does not count.
     var neighbours: Double
 
     /// Aliasing that does not cancel is nearly as loud as the sound. What is as good as the frames beside it is no
@@ -23,8 +24,12 @@ struct JoinQuality {
 /// Decodes across a join, and measures.
 final class JoinCheck {
     private let decoder: PacketDecoder
+    private let hasLooseFrames: Bool
 
-    init(_ decoder: PacketDecoder) { self.decoder = decoder }
+    init(_ codec: any SoundCopyCodec) throws {
+        decoder = try PacketDecoder(codec)
+        hasLooseFrames = codec.hasLooseFrames
+    }
 
     /// - Parameters:
     ///   - packets: in order. The first ones are to begin from.
@@ -36,7 +41,7 @@ final class JoinCheck {
         guard errors.count > 2, errors.count == meant.count, let before = errors.first, let behind = errors.last,
             let worst = errors.dropFirst().dropLast().max()
         else { return JoinQuality(decibels: .infinity, neighbours: -.infinity) }
-        return JoinQuality(decibels: worst, neighbours: max(before, behind))
+        return JoinQuality(decibels: worst, neighbours: hasLooseFrames ? max(before, behind) : -.infinity)
     }
 
     /// The worst channel's error, in decibels of its sound; a channel that is all but silent counts for as much as a

@@ -10,6 +10,7 @@ struct MP3SoundCodec: SoundCopyCodec {
     let format: AudioFormat
     let grid: PacketGrid
     let settling: Int64 = 1
+    let hasLooseFrames = true
     let warmUp: Int64 = 6
     var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 3
@@ -20,7 +21,7 @@ struct MP3SoundCodec: SoundCopyCodec {
     /// The packets that 511 bytes lie in: of 64 kb/s or more, fewer yet.
     private static let history: Int64 = 8
     /// In bits a second for each channel.
-    private static let leastBitRate = 80_000
+    private static let leastBitRate = 128_000
 
     init(_ source: CodecParameters, _ format: AudioFormat, _ sound: CopyableSound) {
         (self.source, self.format) = (source, format)

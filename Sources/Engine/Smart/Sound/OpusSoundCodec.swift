@@ -10,6 +10,7 @@ struct OpusSoundCodec: SoundCopyCodec {
     let format: AudioFormat
     let grid: PacketGrid
     let settling: Int64
+    let hasLooseFrames = false
     let warmUp: Int64
     let beginningWarmUp: Int64 = 0
     let encoderDelay: Int64
@@ -80,7 +81,11 @@ struct OpusSoundCodec: SoundCopyCodec {
     /// Decoders that begin with it are off by -20 dB after 80 ms; those that begin with an encoder's first are not.
     func canBegin(with packet: SoundPacket) -> Bool { false }
 
-    func meets(_ before: SoundPacket, _ after: SoundPacket) -> Bool { true }
+    /// Packets of linear prediction (SILK, hybrid) have another state, and what is between the two is made up by decoders,
+    /// each in its way. Source: RFC 6716 §4.5.
+    func meets(_ before: SoundPacket, _ after: SoundPacket) -> Bool {
+        [before, after].allSatisfy { OpusPacketHead($0.bytes)?.mode == .celt }
+    }
 
     func exits(_ exit: SoundExit) -> [SoundExitAttempt] { [SoundExitAttempt()] }
 }

@@ -8,6 +8,9 @@ protocol SoundCopyCodec {
     var grid: PacketGrid { get }
     /// Frames from a join on in which it may be heard.
     var settling: Int64 { get }
+    /// Decoders make up noise, or coding takes so much away that frames are far from what was meant without any join: one
+    /// is judged by the frames beside it, too.
+    var hasLooseFrames: Bool { get }
     /// Frames encoded before the first packet that is kept, for the encoder to find its way.
     var warmUp: Int64 { get }
     /// As many before the programme's first packet, which decoders begin with.
