@@ -22,7 +22,8 @@ struct KilledChunksTests {
 
     private static func arguments(_ edit: String, _ output: String, chunks: String) -> [String] {
         [
-            Fixture.program, "render", edit, "--output", output, "--chunks", chunks, "--chunk-seconds", "2", "--mode", "full", "--json",
+            Fixture.program, "render", edit, "--output", output, "--chunks", chunks, "--chunk-seconds", "2", "--mode",
+            "full", "--json",
             "--progress", "json", "--threads", "2",
         ]
     }
