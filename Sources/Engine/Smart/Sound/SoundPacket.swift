@@ -2,11 +2,13 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// One packet on its way to the output.
+/// One AAC packet on its way to the output.
 struct SoundPacket {
     let bytes: [UInt8]
+    /// `nil` when it could not be read.
+    let head: AACBlockHead?
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) { (self.bytes, head) = (bytes, AACBlockHead(bytes)) }
 }
 
 /// A packet of a source as its session hands it over.
@@ -44,16 +46,13 @@ struct FedPacket {
 }
 
 extension CopySource {
-    /// - Parameters:
-    ///   - index: of the stream that is to be heard; `nil` where there is none.
-    ///   - firstPacket: of that stream.
-    init(_ demuxer: borrowing Demuxer, stream index: Int?, firstPacket: [UInt8] = []) {
+    /// - Parameter index: of the stream that is to be heard; `nil` where there is none.
+    init(_ demuxer: borrowing Demuxer, stream index: Int?) {
         guard let index, case .audio(let stream) = demuxer.describe(stream: index) else {
             self.init(stream: nil, configuration: [])
             return
         }
-        self.init(
-            stream: stream, configuration: demuxer.configuration(ofStream: index), firstPacket: firstPacket)
+        self.init(stream: stream, configuration: demuxer.configuration(ofStream: index))
     }
 }
 
