@@ -4,10 +4,8 @@ set -euo pipefail
 REELPOOL_SERVERS_FOLDER=$(mktemp -d)
 export REELPOOL_SERVERS_FOLDER
 results=$(mktemp -d)
-computing=
 trap 'finish' EXIT
 finish() {
-    [ -z "$computing" ] || stop_left_over
     scripts/servers.sh stop
     rm -rf "$results" "$REELPOOL_SERVERS_FOLDER"
 }
@@ -52,7 +50,7 @@ run_tests() {
     local result=0 name=$1 part
     part=$results/$name.log
     shift
-    # As `swift test` runs it, which cannot be run twice at a time.
+    # As `swift test` runs it.
     timeout --foreground --kill-after=10 "${limit}m" \
         .build/debug/reelpoolPackageTests.xctest --testing-library swift-testing \
         --xunit-output "$results/$name.xml" "$@" 2>&1 |
@@ -88,40 +86,24 @@ foreground() {
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy for a moment: together each
-# would be in the others' way. Daemons come one at a time. What only computes takes the time that all of these leave.
+# would be in the others' way. Daemons come one at a time.
 transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
-media='^(BitstreamTests|EngineTests|FixtureHarnessTests|MediaTests|PlanningTests)\.'
-# These look at the clock.
-punctual='^EngineTests\.StoppedRenderTests'
 # All at once would only make each of them slow, and the slowest run out of time.
 few=(--parallel --experimental-maximum-parallelization-width)
-(
-    renice -n 19 -p "$BASHPID" > /dev/null
-    run_tests media "${few[@]}" 4 --filter "$media" --skip "$punctual" > /dev/null
-) &
-computing=$!
 foreground transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
 # Many at a time by itself.
 foreground campaign --parallel --filter "$campaign"
 foreground services "${few[@]}" 16 --filter "$services"
 foreground daemons --no-parallel --filter "$daemons"
-foreground punctual --no-parallel --filter "$punctual"
-foreground rest "${few[@]}" 6 --skip "$transfers|$services|$daemons|$media"
+foreground rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
 
 echo
 echo "Faults"
 .build/debug/fault-harness --faults 22 --jobs 60 || status=1
 spend "faults"
-
-result=0
-wait "$computing" || result=$?
-computing=
-cat "$results/media.log"
-judge media "$result"
-spend "waiting for media ${few[*]} 4 --filter $media --skip $punctual"
 
 echo
 echo "Render fixtures"
