@@ -71,17 +71,15 @@ spend() {
     began=$SECONDS
 }
 
-# usage: judge NAME RESULT
-judge() {
-    [ "$2" -ne 0 ] || return 0
-    # Without a list of what failed, the run itself did.
-    if [ "$2" -eq 1 ] && [ -n "$(scripts/failed-tests.py "$results/$1.xml")" ]; then failures=1; else status=$2; fi
-}
-
-foreground() {
+run_part() {
     local result=0
     run_tests "$@" || result=$?
-    judge "$1" "$result"
+    if [ "$result" -eq 1 ] && [ -n "$(scripts/failed-tests.py "$results/$1.xml")" ]; then
+        failures=1
+    elif [ "$result" -ne 0 ]; then
+        # Without a list of what failed, the run itself did.
+        status=$result
+    fi
     spend "$*"
 }
 
@@ -93,12 +91,12 @@ services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
 # All at once would only make each of them slow, and the slowest run out of time.
 few=(--parallel --experimental-maximum-parallelization-width)
-foreground transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
+run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
 # Many at a time by itself.
-foreground campaign --parallel --filter "$campaign"
-foreground services "${few[@]}" 16 --filter "$services"
-foreground daemons --no-parallel --filter "$daemons"
-foreground rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
+run_part campaign --parallel --filter "$campaign"
+run_part services "${few[@]}" 16 --filter "$services"
+run_part daemons --no-parallel --filter "$daemons"
+run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
 
 echo
 echo "Faults"

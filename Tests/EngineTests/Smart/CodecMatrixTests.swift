@@ -193,14 +193,7 @@ enum SelectionCheck {
         #expect(decibels.count == made.frames.count, "\(comment)")
         let worst = decibels.min() ?? 0
         #expect(worst >= 37.5, "\(worst) dB: \(comment)")
-        // No player may find anything to complain of.
-        let complaints = try Command.run(
-            "ffmpeg",
-            [
-                "-v", "warning", "-err_detect", "explode", "-i", output, "-map", "0:v", "-fps_mode", "passthrough",
-                "-enc_time_base", "-1", "-f", "null", "-",
-            ])
-        #expect(complaints.errors.isEmpty, "\(complaints.errors.prefix(400)): \(comment)")
+        try SmartComparison.checkComplaints(of: output, comment)
         return smart
     }
 }
