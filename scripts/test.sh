@@ -31,7 +31,7 @@ status=0
 
 # Runs the tests that the options choose. A test that hangs is to be told by name: what still runs is shown before
 # everything is stopped.
-limit=${REELPOOL_TEST_MINUTES:-40}
+limit=${REELPOOL_TEST_MINUTES:-30}
 began=$SECONDS
 spent=("$SECONDS s: building")
 # The test program outlives the one that started it.
@@ -55,12 +55,20 @@ run_tests() {
         .build/debug/reelpoolPackageTests.xctest --testing-library swift-testing \
         --xunit-output "$results/$name.xml" "$@" 2>&1 |
         tee "$part" || result=$?
-    if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
-        echo "The tests did not end within $limit minutes. Started and not ended:" >&2
-        comm -23 \
-            <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
-            <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u) >&2
-        ps -o pid,etimes,stat,args --forest >&2
+    if [ "$result" -gt 1 ]; then
+        {
+            if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
+                echo "The tests of \"$name\" did not end within $limit minutes:"
+                ps -eo pid,ppid,etimes,stat,pcpu,wchan:20,args --forest | grep -v ' \['
+            else
+                echo "The tests of \"$name\" ended with $result."
+            fi
+            echo "Started and not ended:"
+            comm -23 \
+                <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
+                <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u)
+        } > "$results/$name.broken"
+        cat "$results/$name.broken" >&2
         stop_left_over
     fi
     return "$result"
@@ -129,6 +137,9 @@ echo
 printf '%s\n' "${spent[@]}"
 
 # Who reads only the end of a long log is to find there what went wrong.
+for broken in "$results"/*.broken; do
+    if [ -e "$broken" ]; then cut -c 1-300 "$broken"; fi
+done
 if grep -qE '^✘ ' "$results"/*.log; then
     echo "Failed:"
     grep -hA 3 -E '^✘ ' "$results"/*.log | grep -E '^(✘|↳)' || true

@@ -63,6 +63,7 @@ struct SmartMatrixTests {
         try withTemporaryFolder { folder in
             let frames = 150
             let source = try form.make(in: folder, frames: frames)
+            let shown = try ReferenceVideo(source)
             for round in 0..<4 {
                 var ranges: [(start: Rational, end: Rational?)] = []
                 for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -73,7 +74,7 @@ struct SmartMatrixTests {
                     ranges.append((Rational(start, 1000), end > 4990 ? nil : Rational(end, 1000)))
                 }
                 let smart = try SmartComparison.check(
-                    ranges, of: source, in: folder, as: "out\(round)",
+                    ranges, of: source, showing: shown, in: folder, as: "out\(round)",
                     container: form.container == "ts" ? "mp4" : form.container, threads: 1 + round % 2,
                     "\(form), seed \(seed), round \(round)")
                 #expect(smart.declined == nil, "\(smart.declined ?? ""): \(form), seed \(seed), round \(round)")
