@@ -20,7 +20,7 @@ REELPOOL := .build/release/reelpool
 export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release lint format fuzz faults transfer-faults ledger-faults fixtures bench bench-engine bench-smart bench-pool \
+.PHONY: help run test test-thorough build release lint format fuzz faults transfer-faults ledger-faults fixtures bench bench-engine bench-smart bench-pool \
     bench-transfers bench-credits clean packages test-packages bench-packages
 
 help: ## List the targets
@@ -31,6 +31,9 @@ run: release ## Build, start a pool on this machine, and take a real recording t
 
 test: test-packages lint ## Install what the tests need, check style, and run every test
 	@scripts/test.sh
+
+test-thorough: test-packages lint ## As test, with every case of tests of many alike, which takes an hour more
+	@REELPOOL_THOROUGH=1 REELPOOL_TEST_MINUTES=120 scripts/test.sh
 
 build: packages ## Build for debugging
 	$(SWIFT) build $(DEBUG) -j $(JOBS)

@@ -135,7 +135,7 @@ class PictureCosts:
         start = [tools.ffmpeg.path, "-y", "-v", "error", "-nostdin", "-threads", str(THREADS), "-i", str(recording),
                  "-frames:v", str(pictures), "-an"]
         decode = run([*start, "-f", "null", "-"]).wall
-        both = run([*start, "-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-crf", "18",
+        both = run([*start, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-crf", "18",
                     "-threads", str(THREADS), "-f", "null", "-"]).wall
         return PictureCosts(decode / pictures, max(0, both - decode) / pictures)
 

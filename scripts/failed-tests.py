@@ -2,6 +2,8 @@
 """Prints a pattern for each test that failed, as `swift test --filter` takes it.
 
     failed-tests.py RESULTS.xml...
+
+Results of a run that was killed end in the middle. They name no test; who started the run tells that it had no end.
 """
 
 import re
@@ -10,9 +12,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 for path in map(Path, sys.argv[1:]):
-    if not path.exists():
+    try:
+        cases = list(ElementTree.parse(path).iter("testcase"))
+    except (FileNotFoundError, ElementTree.ParseError):
         continue
-    for case in ElementTree.parse(path).iter("testcase"):
+    for case in cases:
         if case.find("failure") is not None:
             function = case.get("name").split("(")[0]
             print(f"^{re.escape(case.get('classname'))}/{re.escape(function)}\\(")

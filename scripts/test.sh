@@ -4,16 +4,15 @@ set -euo pipefail
 REELPOOL_SERVERS_FOLDER=$(mktemp -d)
 export REELPOOL_SERVERS_FOLDER
 results=$(mktemp -d)
-computing=
 trap 'finish' EXIT
 finish() {
-    [ -z "$computing" ] || stop_left_over
     scripts/servers.sh stop
     rm -rf "$results" "$REELPOOL_SERVERS_FOLDER"
 }
 
 # SVT-AV1 prints past FFmpeg's log. The programs see to that when they start; the tests' process has threads by then.
 export SVT_LOG=1
+export NO_COLOR=1
 
 # Without a server its tests are skipped, by name.
 scripts/servers.sh start || echo "Not all servers could be started" >&2
@@ -32,7 +31,7 @@ status=0
 
 # Runs the tests that the options choose. A test that hangs is to be told by name: what still runs is shown before
 # everything is stopped.
-limit=${REELPOOL_TEST_MINUTES:-40}
+limit=${REELPOOL_TEST_MINUTES:-30}
 began=$SECONDS
 spent=("$SECONDS s: building")
 # The test program outlives the one that started it.
@@ -51,16 +50,25 @@ run_tests() {
     local result=0 name=$1 part
     part=$results/$name.log
     shift
-    # Two runs at a time are in nobody's way: nothing is built.
+    # As `swift test` runs it.
     timeout --foreground --kill-after=10 "${limit}m" \
-        swift test --skip-build --ignore-lock --disable-xctest --enable-swift-testing --xunit-output "$results/$name.xml" "$@" 2>&1 |
+        .build/debug/reelpoolPackageTests.xctest --testing-library swift-testing \
+        --xunit-output "$results/$name.xml" "$@" 2>&1 |
         tee "$part" || result=$?
-    if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
-        echo "The tests did not end within $limit minutes. Started and not ended:" >&2
-        comm -23 \
-            <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
-            <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u) >&2
-        ps -o pid,etimes,stat,args --forest >&2
+    if [ "$result" -gt 1 ]; then
+        {
+            if [ "$result" -eq 124 ] || [ "$result" -eq 137 ]; then
+                echo "The tests of \"$name\" did not end within $limit minutes:"
+                ps -eo pid,ppid,etimes,stat,pcpu,wchan:20,args --forest | grep -v ' \['
+            else
+                echo "The tests of \"$name\" ended with $result."
+            fi
+            echo "Started and not ended:"
+            comm -23 \
+                <(grep -oE '^◇ Test "[^"]+" started' "$part" | cut -d'"' -f2 | sort -u) \
+                <(grep -oE '^[✔✘] Test "[^"]+" .*(passed|failed)' "$part" | cut -d'"' -f2 | sort -u)
+        } > "$results/$name.broken"
+        cat "$results/$name.broken" >&2
         stop_left_over
     fi
     return "$result"
@@ -71,55 +79,37 @@ spend() {
     began=$SECONDS
 }
 
-# usage: judge NAME RESULT
-judge() {
-    [ "$2" -ne 0 ] || return 0
-    # Without a list of what failed, the run itself did.
-    if [ "$2" -eq 1 ] && [ -n "$(scripts/failed-tests.py "$results/$1.xml")" ]; then failures=1; else status=$2; fi
-}
-
-foreground() {
+run_part() {
     local result=0
     run_tests "$@" || result=$?
-    judge "$1" "$result"
+    if [ "$result" -eq 1 ] && [ -n "$(scripts/failed-tests.py "$results/$1.xml")" ]; then
+        failures=1
+    elif [ "$result" -ne 0 ]; then
+        # Without a list of what failed, the run itself did.
+        status=$result
+    fi
     spend "$*"
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy for a moment: together each
-# would be in the others' way. Daemons come one at a time. What only computes takes the time that all of these leave.
+# would be in the others' way. Daemons come one at a time.
 transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
 daemons='^(DaemonTests|PoolCommandTests)\.'
-media='^(BitstreamTests|EngineTests|FixtureHarnessTests|MediaTests|PlanningTests)\.'
-# These look at the clock.
-punctual='^EngineTests\.StoppedRenderTests'
 # All at once would only make each of them slow, and the slowest run out of time.
 few=(--parallel --experimental-maximum-parallelization-width)
-(
-    renice -n 19 -p "$BASHPID" > /dev/null
-    run_tests media "${few[@]}" 4 --filter "$media" --skip "$punctual" > /dev/null
-) &
-computing=$!
-foreground transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
+run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
 # Many at a time by itself.
-foreground campaign --parallel --filter "$campaign"
-foreground services "${few[@]}" 16 --filter "$services"
-foreground daemons --no-parallel --filter "$daemons"
-foreground punctual --no-parallel --filter "$punctual"
-foreground rest "${few[@]}" 6 --skip "$transfers|$services|$daemons|$media"
+run_part campaign --parallel --filter "$campaign"
+run_part services "${few[@]}" 16 --filter "$services"
+run_part daemons --no-parallel --filter "$daemons"
+run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
 
 echo
 echo "Faults"
 .build/debug/fault-harness --faults 22 --jobs 60 || status=1
 spend "faults"
-
-result=0
-wait "$computing" || result=$?
-computing=
-cat "$results/media.log"
-judge media "$result"
-spend "waiting for media ${few[*]} 4 --filter $media --skip $punctual"
 
 echo
 echo "Render fixtures"
@@ -147,6 +137,9 @@ echo
 printf '%s\n' "${spent[@]}"
 
 # Who reads only the end of a long log is to find there what went wrong.
+for broken in "$results"/*.broken; do
+    if [ -e "$broken" ]; then cut -c 1-300 "$broken"; fi
+done
 if grep -qE '^✘ ' "$results"/*.log; then
     echo "Failed:"
     grep -hA 3 -E '^✘ ' "$results"/*.log | grep -E '^(✘|↳)' || true

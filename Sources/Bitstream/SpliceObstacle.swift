@@ -17,9 +17,12 @@ package enum SpliceObstacle: Error, Hashable, Sendable, CaseIterable {
     case scalingMatrices
     case profile
     case pictureSetIDs
+    case filmGrain
+    case decoderModel
     // What its packets are.
     case damaged
     case severalPictures
+    case pictureSizes
     case frameNumbers
     case pictureOrder
     case longTermReferences
@@ -50,8 +53,11 @@ package enum SpliceObstacle: Error, Hashable, Sendable, CaseIterable {
         case .scalingMatrices: "the stream has scaling matrices of its own"
         case .profile: "the stream's profile is none that the encoder knows"
         case .pictureSetIDs: "no id is left for another picture parameter set"
+        case .filmGrain: "the stream has film grain apart from its pictures"
+        case .decoderModel: "the stream tells how full decoders' buffers are"
         case .damaged: "a packet is damaged"
         case .severalPictures: "a packet holds more than one picture"
+        case .pictureSizes: "the pictures' size changes on the way"
         case .frameNumbers: "pictures are missing in the stream"
         case .pictureOrder: "the order of the stream's pictures cannot be told from its packets alone"
         case .longTermReferences: "pictures may refer to others far before"

@@ -70,19 +70,32 @@ package struct Muxer: ~Copyable {
         return Int(stream.pointee.index)
     }
 
-    /// A stream coded like one of a file, with a codec configuration of its own.
+    /// A stream coded like one of a file and turned like it, with a codec configuration of its own.
     ///
     /// - Parameters:
     ///   - configuration: what decoders are set up with (for H.264 in MP4: the contents of `avcC`).
     ///   - timeBase: of the packets that will be written.
+    ///   - tag: names the codec in MP4 and MOV; `nil` is the usual one.
     package mutating func addStream(
-        like index: Int, of demuxer: borrowing Demuxer, configuration: [UInt8], timeBase: Rational
+        like index: Int, of demuxer: borrowing Demuxer, configuration: [UInt8], timeBase: Rational, tag: String? = nil
     ) throws(MediaError) -> Int {
         let number = try addStream(copying: index, of: demuxer)
         let stream = context.pointee.streams[number].unsafelyUnwrapped
         try setExtradata(of: stream.pointee.codecpar, to: configuration)
+        try copyOrientation(from: demuxer.stream(index), to: stream)
+        if let tag { stream.pointee.codecpar.pointee.codec_tag = fourCharacterCode(tag) }
         stream.pointee.time_base = timeBase.avRational
         return number
+    }
+
+    /// How players are to turn the picture.
+    private func copyOrientation(
+        from source: UnsafeMutablePointer<AVStream>, to stream: UnsafeMutablePointer<AVStream>
+    ) throws(MediaError) {
+        var size = 0
+        guard let matrix = rp_stream_side_data(source, AV_PKT_DATA_DISPLAYMATRIX, &size) else { return }
+        try check(
+            rp_stream_add_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, matrix, size), "turning the picture upright")
     }
 
     package mutating func setLanguage(_ language: String, ofStream index: Int) {

@@ -24,7 +24,7 @@ package struct VideoSettings: Sendable, Equatable {
         case sdr
     }
 
-    /// `nil` is H.264, or VP9 in WebM.
+    /// `nil` is the source's where its pictures are copied, else H.264, or VP9 in WebM.
     package var codec: Codec?
     /// Constant quality, 0 (lossless for H.264, else best) to 63; `nil` is each codec's usual value.
     package var crf: Int?

@@ -45,7 +45,7 @@ package struct RenderReport: Codable, Sendable, Equatable {
         package var decodedPictures = 0
         package var verifiedPictures = 0
         /// Over luma, in decibels, beside the source.
-        package var worstSeamPSNR: Double?
+        package var worstSeamDecibels: Double?
         /// Absent where sound was encoded as in a full render, or there is none.
         package var sound: CopiedSound?
         /// Why sound was encoded, one clause.

@@ -5,6 +5,7 @@ package struct Planner {
     private let edit: EditDocument
     private let probes: [ProbeReport]
     private let salvage: Bool
+    private let keepsCodec: Bool
     private var notes: [String] = []
 
     /// A range may overshoot its source by this much, because editors round; more is a mistake.
@@ -14,16 +15,19 @@ package struct Planner {
     ///   - probes: one for each of the edit's sources, in their order.
     ///   - container: what the output's file name asks for, where the edit does not say.
     ///   - salvage: accept sources that are cut short.
+    ///   - keepsCodec: where the edit names none, the picture's codec is the sources', if they have one and the container
+    ///     holds it: for pictures that are copied.
     package static func plan(
-        _ edit: EditDocument, probes: [ProbeReport], container: OutputSettings.Container? = nil, salvage: Bool = false
+        _ edit: EditDocument, probes: [ProbeReport], container: OutputSettings.Container? = nil, salvage: Bool = false,
+        keepsCodec: Bool = false
     ) throws(PlanningError) -> RenderPlan {
         precondition(edit.sources.count == probes.count, "every source needs a probe")
-        var planner = Planner(edit: edit, probes: probes, salvage: salvage)
+        var planner = Planner(edit: edit, probes: probes, salvage: salvage, keepsCodec: keepsCodec)
         return try planner.plan(container: edit.output.container ?? container ?? .mp4)
     }
 
-    private init(edit: EditDocument, probes: [ProbeReport], salvage: Bool) {
-        (self.edit, self.probes, self.salvage) = (edit, probes, salvage)
+    private init(edit: EditDocument, probes: [ProbeReport], salvage: Bool, keepsCodec: Bool) {
+        (self.edit, self.probes, self.salvage, self.keepsCodec) = (edit, probes, salvage, keepsCodec)
     }
 
     private mutating func plan(container: OutputSettings.Container) throws(PlanningError) -> RenderPlan {
@@ -41,7 +45,9 @@ package struct Planner {
         let videoSources = used.filter { mainVideo($0) != nil }
         let audioSources = used.filter { mainAudio($0) != nil }
 
-        let formats = try OutputFormats(container: container, settings: edit.output)
+        let formats = try OutputFormats(
+            container: container, settings: edit.output,
+            kept: keepsCodec ? Set(videoSources.compactMap { mainVideo($0)?.codec }) : [])
         var video: VideoPlan?
         var canvas: Canvas?
         if !videoSources.isEmpty {
@@ -373,29 +379,6 @@ package struct Planner {
     /// The layouts that every player of AAC and Opus knows. Source: ISO/IEC 14496-3 table 1.19.
     private static func layoutName(channels: Int) -> String {
         ["mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1"][channels - 1]
-    }
-}
-
-/// The codecs of an output and whether its container takes them.
-private struct OutputFormats {
-    let video: VideoSettings.Codec
-    let audio: AudioSettings.Codec
-
-    init(container: OutputSettings.Container, settings: OutputSettings) throws(PlanningError) {
-        video = settings.video.codec ?? (container == .webm ? .vp9 : .h264)
-        audio = settings.audio.codec ?? (container == .webm ? .opus : .aac)
-        let (videos, audios): (Set<VideoSettings.Codec>, Set<AudioSettings.Codec>) =
-            switch container {
-            case .mp4, .mkv: ([.h264, .hevc, .vp9, .av1], [.aac, .opus, .mp3])
-            case .mov: ([.h264, .hevc], [.aac, .mp3])
-            case .webm: ([.vp9, .av1], [.opus])
-            }
-        guard videos.contains(video) else {
-            throw .codecNotInContainer(codec: video.rawValue, container: container.rawValue)
-        }
-        guard audios.contains(audio) else {
-            throw .codecNotInContainer(codec: audio.rawValue, container: container.rawValue)
-        }
     }
 }
 

@@ -147,7 +147,7 @@ enum RenderSummary {
     private static func text(_ smart: RenderReport.Smart) -> String {
         if let reason = smart.declined { return "encoded: \(reason)" }
         var text = "copied: \(smart.copiedPictures) frames; encoded \(smart.encodedPictures) at \(smart.seams) seams"
-        if let psnr = smart.worstSeamPSNR { text += ", at least \(ProbeSummary.rounded(psnr, 1)) dB" }
+        if let psnr = smart.worstSeamDecibels { text += ", at least \(ProbeSummary.rounded(psnr, 1)) dB" }
         if let predicted = smart.predictedSeconds {
             text += "; predicted \(ProbeSummary.rounded(predicted, 1)) s"
         }

@@ -69,7 +69,8 @@ struct CodedClip {
     static func decode(_ path: String) throws -> (hashes: [String], complaints: String) {
         let result = try Command.run(
             "ffmpeg",
-            ["-v", "warning", "-nostdin", "-threads", "1", "-err_detect", "explode", "-noautorotate"] + wholeMovie(path)
+            ["-v", "repeat+warning", "-nostdin", "-threads", "1", "-err_detect", "explode", "-noautorotate"]
+                + wholeMovie(path)
                 + ["-i", path, "-map", "0:v:0"]
                 + ["-fps_mode", "passthrough", "-f", "framemd5", "-"])
         guard result.status == 0 else { throw CommandFailure(description: result.errors) }

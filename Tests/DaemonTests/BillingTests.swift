@@ -204,7 +204,7 @@ struct CreditBackTests {
                 "render",
                 [
                     "edit": ["sources": [["id": "a", "uri": .string(source)]], "timeline": [range]],
-                    "output": .string("\(pool.out)/large.mp4"),
+                    "output": .string("\(pool.out)/large.mp4"), "mode": "full",
                 ], ["progress": ["project_id": .string(project), "export_id": "77"]])
             let job = try await pool.end(of: heavy)
             #expect(job["failure"]?["category"] == "limitExceeded" && job["charge"] == "0")

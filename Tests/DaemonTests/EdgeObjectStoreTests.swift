@@ -17,6 +17,8 @@ struct EdgeObjectStoreTests {
         return [
             "sources": [["id": "a", "uri": .string(source)]],
             "timeline": .array(Array(repeating: range, count: 3 * minutes)),
+            // Its pictures have to be encoded.
+            "output": ["video": ["keyframe_interval_s": 3]],
         ]
     }
 

@@ -15,7 +15,7 @@ struct LimitTests {
         let range: JSONValue = ["source": "a", "start_ms": 0, "end_ms": 2900]
         return [
             "edit": ["sources": [["id": "a", "uri": .string(source)]], "timeline": [range]],
-            "output": .string("\(pool.out)/large.mp4"),
+            "output": .string("\(pool.out)/large.mp4"), "mode": "full",
         ]
     }
 

@@ -52,8 +52,9 @@ struct FrameExactnessTests {
     func framesAndSpacing(name: String) throws {
         let path = Fixture.media(name)
         let source = try ReferenceVideo(path)
+        let turn = Self.sources.firstIndex(of: name) ?? 0
         try withTemporaryFolder { folder in
-            for cut in Cut.allCases {
+            for cut in Cut.allCases.few(5, turn: turn) {
                 let ranges = cut.ranges(of: source)
                 let expected = ExpectedProgramme(source, ranges: ranges)
                 let output = "\(folder)/\(cut.rawValue).mp4"

@@ -57,7 +57,7 @@ struct IndexPlacementTests {
             let probe = try Prober.probe(path: roomy)
             let (all, moov) = (try bytes(ofFile: roomy), index)
 
-            let sizes = [0, 1, 7, 8, 9, 100, exact / 2] + Array(exact - 18...exact + 18) + [2 * exact]
+            let sizes = [0, 1, 7, 8, 9, 100, exact / 2] + Array(exact - 9...exact + 9) + [2 * exact]
             for size in sizes {
                 let path = "\(folder)/\(size).mp4"
                 let overflowed = try Self.copy(to: path, reserved: size)

@@ -17,7 +17,7 @@ struct SoundExactnessTests {
         let path = Fixture.media(name)
         let (source, sound) = (try ReferenceVideo(path), try ReferenceAudio(path))
         try withTemporaryFolder { folder in
-            for cut in Self.cuts {
+            for cut in Self.cuts.few(3, turn: Self.sources.firstIndex(of: name) ?? 0) {
                 let ranges = cut.ranges(of: source)
                 let expected = ExpectedProgramme(source, ranges: ranges)
                 let output = "\(folder)/\(cut.rawValue).mp4"

@@ -41,7 +41,9 @@ struct ChildMediaTests {
             for index in edit.sources.indices { edit.sources[index].uri = job.paths[index] }
             let (input, output) = ("\(folder)/edit.json", "\(folder)/\(job.output)")
             try JSONEncoder().encode(edit).write(to: URL(fileURLWithPath: input))
-            let words = ["render", input, "--output", output, "--threads", "\(job.threads)", "--mode", job.mode.rawValue]
+            let words = [
+                "render", input, "--output", output, "--threads", "\(job.threads)", "--mode", job.mode.rawValue,
+            ]
             let result = try command(words)
             guard result.status == 0 else {
                 struct Envelope: Decodable { var error: Failure }

@@ -77,7 +77,7 @@ struct LifeTests {
     func limits(what: String) async throws {
         var job = try Self.longJob()
         if what == "wall" { job.limits.wallSeconds = 0.5 }
-        if what == "memory" { job.limits.memoryBytes = 60 << 20 }
+        if what == "memory" { job.limits.memoryBytes = 40 << 20 }
         if what == "output" { job.limits.outputBytes = 20_000 }
         let ending = try await sharedTemplate.fork().run(job, files: TestFiles([Self.longPath]))
         #expect(

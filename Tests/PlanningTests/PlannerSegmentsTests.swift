@@ -27,11 +27,12 @@ struct Shape: Equatable, CustomStringConvertible {
 struct PlannerSegmentsTests {
     static func plan(
         _ programme: String, probes: [ProbeReport] = [ProbedSource.clip()], more: String = "",
-        container: OutputSettings.Container? = nil, salvage: Bool = false
+        container: OutputSettings.Container? = nil, salvage: Bool = false, keepsCodec: Bool = false
     ) throws -> RenderPlan {
         let sources = probes.indices.map { #"{"id":"s\#($0)","uri":"\#($0).mp4"}"# }.joined(separator: ",")
         let edit = try EditDocument(json: Data(#"{"sources":[\#(sources)],\#(programme)\#(more)}"#.utf8))
-        return try Planner.plan(edit, probes: probes, container: container, salvage: salvage)
+        return try Planner.plan(
+            edit, probes: probes, container: container, salvage: salvage, keepsCodec: keepsCodec)
     }
 
     static func failure(

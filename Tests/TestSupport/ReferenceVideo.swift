@@ -30,21 +30,28 @@ package struct ReferenceVideo: Sendable, Equatable {
         frameLimit: Int? = nil
     ) throws {
         // Passthrough and the stream's own time base: anything else drops, doubles or moves frames. The sound is read
-        // too, because the command counts an MPEG-TS from the first of those streams that it reads.
-        var arguments = ["-v", "error", "-nostdin", "-i", path, "-map", "0:v:0"]
+        // too, because the command counts an MPEG-TS from the first of those streams that it reads. So are the packets
+        // of the picture, which say how long the last one is shown.
+        var arguments = ["-v", "error", "-nostdin", "-i", path, "-map", "0:v:0", "-map", "0:v:0", "-c:v:1", "copy"]
+        arguments += ["-copyinkf:v:1"]
         if !withoutSound { arguments += ["-map", "0:a?", "-c:a", "copy"] }
         arguments += ["-fps_mode", "passthrough", "-enc_time_base", "-1"]
         if let frameLimit { arguments += ["-frames:v", "\(frameLimit)"] }
-        if let filters { arguments += ["-vf", filters] }
-        if let pixelFormat { arguments += ["-pix_fmt", pixelFormat] }
+        if let filters { arguments += ["-filter:v:0", filters] }
+        if let pixelFormat { arguments += ["-pix_fmt:v:0", pixelFormat] }
         let lines = String(decoding: try Command.output("ffmpeg", arguments + ["-f", "framemd5", "-"]), as: UTF8.self)
-        var timeBase = Rational.one
+        var (timeBase, packetTimeBase) = (Rational.one, Rational.one)
+        var lastPacket: (time: Int64, duration: Int64) = (.min, 0)
         (frames, width, height, end, endIsKnown) = ([], 0, 0, .zero, false)
         for line in lines.split(separator: "\n") {
             if line.hasPrefix("#tb 0: ") {
-                let parts = line.dropFirst(7).split(separator: "/").compactMap { Int64($0) }
-                guard parts.count == 2 else { throw CommandFailure(description: "no time base in \(line)") }
-                timeBase = Rational(parts[0], parts[1])
+                timeBase = try Self.timeBase(line)
+            } else if line.hasPrefix("#tb 1: ") {
+                packetTimeBase = try Self.timeBase(line)
+            } else if line.hasPrefix("1,") {
+                let fields = line.split(separator: ",").prefix(4).map { $0.filter { $0 != " " } }
+                guard fields.count == 4, let time = Int64(fields[2]), let duration = Int64(fields[3]) else { continue }
+                if time >= lastPacket.time { lastPacket = (time, duration) }
             } else if line.hasPrefix("#dimensions 0: ") {
                 let parts = line.dropFirst(15).split(separator: "x").compactMap { Int($0) }
                 guard parts.count == 2 else { throw CommandFailure(description: "no size in \(line)") }
@@ -58,36 +65,20 @@ package struct ReferenceVideo: Sendable, Equatable {
             }
         }
         guard let last = frames.last else { throw CommandFailure(description: "\(path) has no frames") }
-        let duration = try Self.lastDuration(path)
-        endIsKnown = duration != nil
-        end = last.time + (duration ?? (frames.count > 1 ? last.time - frames[frames.count - 2].time : .zero))
+        // Matroska's packets do not say.
+        endIsKnown = lastPacket.duration > 0
+        end =
+            last.time
+            + (endIsKnown
+                ? Rational(lastPacket.duration) * packetTimeBase
+                : frames.count > 1 ? last.time - frames[frames.count - 2].time : .zero)
     }
 
-    /// How long the last frame is shown, by its packet; `nil` where packets do not say (Matroska).
-    private static func lastDuration(_ path: String) throws -> Rational? {
-        let arguments = [
-            "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base:packet=pts,dts,duration",
-        ]
-        let text = String(
-            decoding: try Command.output("ffprobe", arguments + ["-of", "compact=p=0:nk=0", path]), as: UTF8.self)
-        var timeBase = Rational.one
-        var last: (time: Int64, duration: Int64?)?
-        for line in text.split(separator: "\n") {
-            var fields: [Substring: Substring] = [:]
-            for field in line.split(separator: "|") {
-                let parts = field.split(separator: "=", maxSplits: 1)
-                if parts.count == 2 { fields[parts[0]] = parts[1] }
-            }
-            if let parts = fields["time_base"]?.split(separator: "/").compactMap({ Int64($0) }), parts.count == 2 {
-                timeBase = Rational(parts[0], parts[1])
-            }
-            if let time = (fields["pts"].flatMap { Int64($0) } ?? fields["dts"].flatMap { Int64($0) }),
-                time >= last?.time ?? .min
-            {
-                last = (time, fields["duration"].flatMap { Int64($0) })
-            }
-        }
-        return last?.duration.map { Rational($0) * timeBase }
+    /// Of a line such as `#tb 0: 1/90000`.
+    private static func timeBase(_ line: Substring) throws -> Rational {
+        let parts = line.split(separator: " ").last?.split(separator: "/").compactMap { Int64($0) } ?? []
+        guard parts.count == 2 else { throw CommandFailure(description: "no time base in \(line)") }
+        return Rational(parts[0], parts[1])
     }
 }
 

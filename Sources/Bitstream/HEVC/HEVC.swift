@@ -13,6 +13,7 @@ package enum HEVC {
         package init(header: UInt8) { rawValue = header >> 1 & 0x3F }
 
         package static let blaWithoutLeading = UnitType(rawValue: 18)
+        package static let idrWithoutLeading = UnitType(rawValue: 20)
         package static let cra = UnitType(rawValue: 21)
         package static let videoSet = UnitType(rawValue: 32)
         package static let sequenceSet = UnitType(rawValue: 33)

@@ -14,6 +14,8 @@ extension HEVC {
         package let type: UnitType
         /// slice_pic_parameter_set_id of the first slice segment.
         package let pictureSetID: Int
+        /// TemporalId: pictures refer to none of a higher one.
+        package let temporalID: Int
 
         /// - Parameters:
         ///   - packet: a packet of one picture, framed as the configuration says.
@@ -48,6 +50,7 @@ extension HEVC {
             }
             guard let found else { throw .damaged }
             (self.units, type, pictureSetID) = (units, found.type, found.set)
+            temporalID = units.first { $0.type.isSlice }.map { Int(packet[$0.range.lowerBound + 1] & 7) - 1 } ?? 0
         }
 
         /// Whether decoding can begin here; leading pictures that follow it may have to be left out.

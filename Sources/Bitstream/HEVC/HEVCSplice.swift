@@ -31,7 +31,8 @@ extension HEVC {
             guard
                 let id = (0...63).first(where: { !taken.contains($0) && (codeLength($0) - length).isMultiple(of: 8) })
             else { throw .pictureSetIDs }
-            let sequenceID = old.id == 0 ? 1 : 0
+            // Readers take the first set to be the stream's.
+            let sequenceID = old.id < 15 ? old.id + 1 : 0
             sequenceSet = try new.renumbered(id: sequenceID, video: old.videoID)
             pictureSet = try picture.renumbered(id: id, sequence: sequenceID)
             output = DecoderConfiguration(
@@ -62,6 +63,8 @@ extension HEVC {
             /// After a random access point whose leading pictures cannot be decoded here.
             case cut
             case running
+            /// A seam's first picture comes next.
+            case seam
         }
 
         /// A packet as it goes to the output.
@@ -92,7 +95,7 @@ extension HEVC {
         package mutating func copy(
             _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer
         ) throws(Obstacle) -> Copied {
-            let begins = state == .beginning
+            let begins = state == .beginning || state == .seam
             guard !begins || unit.type.isRandomAccess else { throw .entry }
             if unit.type.isRandomAccess {
                 state = begins && unit.type == .cra || unit.type.isBLA ? .cut : .running
@@ -100,6 +103,10 @@ extension HEVC {
                 guard !unit.type.isSkippedLeading else { throw .leadingPicture }
             }
             let isRetyped = begins && unit.type == .cra
+            // A stream that ends here has the next one begin anew; the unit that says so is not copied.
+            if unit.units.contains(where: { $0.type == .endOfSequence || $0.type == .endOfStream }) {
+                state = .beginning
+            }
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRetyped || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }
             var output: [UInt8] = []
@@ -119,7 +126,7 @@ extension HEVC {
 
         /// Leaves out the source's next packet: a leading picture, or one that no other refers to.
         package mutating func skip(_ unit: AccessUnit) throws(Obstacle) {
-            guard state != .beginning, unit.isLeading || unit.type.isSubLayerNonReference else {
+            guard state == .cut || state == .running, unit.isLeading || unit.type.isSubLayerNonReference else {
                 throw .missingReference
             }
         }
@@ -129,22 +136,32 @@ extension HEVC {
         /// - Parameter encoded: in decoding order, as the encoder framed them.
         /// - Returns: as many packets, in the same order.
         package mutating func write(seam encoded: [[UInt8]]) throws(Obstacle) -> [[UInt8]] {
-            guard let sets else { throw .encoderFormat }
+            beginSeam()
             var packets: [[UInt8]] = []
-            for (index, packet) in encoded.enumerated() {
-                let unit = try packet.reading { (bytes) throws(Obstacle) in try AccessUnit(bytes, sets.encoder) }
-                guard index > 0 || unit.type.isIDR else { throw .encoderFormat }
-                var output: [UInt8] = []
-                for part in unit.units where part.type.isSlice {
-                    let rewritten = try Array(packet[part.range]).reading { (bytes) throws(Obstacle) in
-                        try HEVC.rewritten(bytes, part.type, pictureSetID: sets.pictureSet.id)
-                    }
-                    NALUnits.append(lengthPrefixed: rewritten, to: &output)
-                }
-                packets.append(output)
+            for packet in encoded {
+                packets.append(try packet.reading { (bytes) throws(Obstacle) in try write(seamPicture: bytes) })
             }
-            state = .beginning
             return packets
+        }
+
+        /// Begins a seam whose pictures come one by one. What is copied behind it begins a piece.
+        package mutating func beginSeam() { state = .seam }
+
+        /// Writes the next picture of the seam that was begun, the first of which is an IDR picture.
+        ///
+        /// - Parameter packet: as the encoder framed it.
+        package mutating func write(seamPicture packet: UnsafeRawBufferPointer) throws(Obstacle) -> [UInt8] {
+            guard let sets else { throw .encoderFormat }
+            let unit = try AccessUnit(packet, sets.encoder)
+            guard state != .seam || unit.type.isIDR else { throw .encoderFormat }
+            state = .beginning
+            var output: [UInt8] = []
+            for part in unit.units where part.type.isSlice {
+                let bytes = UnsafeRawBufferPointer(rebasing: packet[part.range])
+                let rewritten = try HEVC.rewritten(bytes, part.type, pictureSetID: sets.pictureSet.id)
+                NALUnits.append(lengthPrefixed: rewritten, to: &output)
+            }
+            return output
         }
     }
 

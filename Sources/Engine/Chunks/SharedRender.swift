@@ -16,10 +16,11 @@ extension Renderer {
     /// - Parameter leastSeconds: of a programme that is worth it.
     package func divide(leastSeconds: Double) throws -> Division {
         meter.update(.probing, fraction: 0)
-        let (plan, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
+        let (plans, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
+        let plan = plans.encoding
         var smart: RenderReport.Smart?
         if options.mode != .full {
-            switch try copy(plan, probes) {
+            switch try copy(plans, probes) {
             case .made(let report): return .rendered(report)
             case .declined(let reasons): smart = reasons
             }
@@ -67,7 +68,7 @@ extension Renderer {
     package func joinChunks() throws -> RenderReport { try chunked(try planOnly()).join(meter: meter) }
 
     private func planOnly() throws -> RenderPlan {
-        try Self.plan(edit, files: files, options: options, cancellation: cancellation).0
+        try Self.plan(edit, files: files, options: options, cancellation: cancellation).0.encoding
     }
 
     private func chunked(

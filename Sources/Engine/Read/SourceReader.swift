@@ -60,9 +60,11 @@ final class SourceReader {
         if let stream = settings.videoStream {
             let decoder = try Decoder(
                 demuxer, stream: stream, threads: settings.decoderThreads, limits: settings.limits)
+            var isHEVC = false
+            if case .video(let described) = demuxer.describe(stream: stream) { isHEVC = described.codec == "hevc" }
             video = StreamLane(
                 decoder, stream: stream, timeBase: demuxer.timeBase(ofStream: stream),
-                offset: demuxer.timeOffset(ofStream: stream))
+                offset: demuxer.timeOffset(ofStream: stream), needsKeyframe: isHEVC)
         }
         if let stream = settings.audioStream {
             let decoder = try Decoder(demuxer, stream: stream, threads: 1, limits: settings.limits)
@@ -226,7 +228,7 @@ final class SourceReader {
             // They would wait for nobody.
             passesOverPictures = true
             pendingVideo = nil
-            video.reset()
+            video.reset(isAnywhere: hasJumped)
         }
         return hasJumped
     }
@@ -246,7 +248,7 @@ final class SourceReader {
         for _ in 0..<5 where canSeek {
             let wanted = (time - earlier).ticks(in: video.timeBase)
             guard wanted > 0, demuxer.seek(stream: video.stream, before: wanted - video.offset) else { break }
-            forget()
+            forget(isAnywhere: true)
             if let frame = try peekVideo(), let landing = video.firstTime, landing <= target, frame.time <= target {
                 return true
             }
@@ -276,9 +278,9 @@ final class SourceReader {
         return keyframe + video.offset > reached + second
     }
 
-    private func forget() {
-        video?.reset()
-        audio?.reset()
+    private func forget(isAnywhere: Bool) {
+        video?.reset(isAnywhere: isAnywhere)
+        audio?.reset(isAnywhere: isAnywhere)
         pendingVideo = nil
         (reachedEnd, sawCleanFrame, audioReached) = (false, false, .zero)
         (sawDamagedFrame, readsThrough, passesOverPictures) = (false, false, false)
@@ -287,7 +289,7 @@ final class SourceReader {
     private func rewind() throws {
         demuxer = try Demuxer(try makeSource(), limits: settings.limits, cancellation: cancellation)
         try openLanes()
-        forget()
+        forget(isAnywhere: false)
         readsThrough = true
     }
 }

@@ -21,8 +21,13 @@ final class StreamLane {
     private(set) var firstTime: Int64?
     private(set) var furthestTime: Int64?
 
-    init(_ decoder: consuming Decoder, stream: Int, timeBase: Rational, offset: Int64) {
+    /// Its decoder makes pictures out of nothing where it does not begin with a keyframe, and vouches for them.
+    private let needsKeyframe: Bool
+    private var awaitsKeyframe = false
+
+    init(_ decoder: consuming Decoder, stream: Int, timeBase: Rational, offset: Int64, needsKeyframe: Bool = false) {
         self.decoder = decoder
+        self.needsKeyframe = needsKeyframe
         (self.stream, self.timeBase, self.offset) = (stream, timeBase, offset)
     }
 
@@ -52,6 +57,8 @@ final class StreamLane {
     private var lastAccepted: Int64?
 
     func append(_ packet: consuming Packet) {
+        if awaitsKeyframe, !packet.isKey { return }
+        awaitsKeyframe = false
         if let time = (packet.presentationTime ?? packet.decodeTime).map(sinceStart) {
             if firstTime == nil { firstTime = time }
             furthestTime = max(furthestTime ?? .min, time)
@@ -85,7 +92,10 @@ final class StreamLane {
     }
 
     /// Forgets everything, for a new position.
-    func reset() {
+    ///
+    /// - Parameter isAnywhere: the position may lie within a group of pictures.
+    func reset(isAnywhere: Bool) {
+        awaitsKeyframe = needsKeyframe && isAnywhere
         decoder.reset()
         packets.removeAll()
         (taken, waitingBytes, isFinished) = (0, 0, false)

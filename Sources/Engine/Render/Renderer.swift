@@ -35,6 +35,12 @@ package struct RenderFiles {
     }
 }
 
+/// What is done where pictures are copied, and where all are encoded: unless the edit names one, the codec may differ.
+struct RenderPlans {
+    var copying: RenderPlan
+    var encoding: RenderPlan
+}
+
 /// Renders an edit into a file: probe, plan, then every segment in order.
 package struct Renderer {
     let edit: EditDocument
@@ -66,22 +72,24 @@ package struct Renderer {
         _ edit: EditDocument, paths: [String], output: String, options: RenderOptions, cancellation: Cancellation
     ) throws -> RenderPlan {
         let files = RenderFiles(paths: paths, output: output)
-        var (plan, probes) = try plan(edit, files: files, options: options, cancellation: cancellation)
-        guard options.mode != .full else { return plan }
+        var (plans, probes) = try plan(edit, files: files, options: options, cancellation: cancellation)
+        guard options.mode != .full else { return plans.encoding }
         do {
             let sources = try SmartSources(
-                plan, probes: probes, files: files, options: options, cancellation: cancellation)
-            plan.copying = CopyingOutlook(declined: nil, prediction: sources.prediction)
+                plans, probes: probes, files: files, options: options, cancellation: cancellation)
+            plans.copying.copying = CopyingOutlook(declined: nil, prediction: sources.prediction)
             try sources.checkGain(options.mode)
+            return plans.copying
         } catch let obstacle as SmartObstacle {
-            plan.copying = CopyingOutlook(declined: obstacle.reason, prediction: plan.copying?.prediction)
+            plans.encoding.copying = CopyingOutlook(
+                declined: obstacle.reason, prediction: plans.copying.copying?.prediction)
+            return plans.encoding
         }
-        return plan
     }
 
     static func plan(
         _ edit: EditDocument, files: RenderFiles, options: RenderOptions, cancellation: Cancellation
-    ) throws -> (RenderPlan, [ProbeReport]) {
+    ) throws -> (RenderPlans, [ProbeReport]) {
         let probes = try files.names.map { name in
             do {
                 return try Prober.probe(
@@ -91,10 +99,12 @@ package struct Renderer {
                 throw EngineError(error.code, "\(name): \(error.message)", detail: error.detail)
             }
         }
-        let plan = try Planner.plan(
-            edit, probes: probes, container: OutputSettings.Container(fileName: files.output),
-            salvage: options.salvage)
-        return (plan, probes)
+        func plan(keepsCodec: Bool) throws -> RenderPlan {
+            try Planner.plan(
+                edit, probes: probes, container: OutputSettings.Container(fileName: files.output),
+                salvage: options.salvage, keepsCodec: keepsCodec)
+        }
+        return (RenderPlans(copying: try plan(keepsCodec: true), encoding: try plan(keepsCodec: false)), probes)
     }
 
     enum Copying {
@@ -102,16 +112,13 @@ package struct Renderer {
         case declined(RenderReport.Smart)
     }
 
-    /// Seams that come out too far from the source are made once more, better, before all is encoded.
-    private static let finerBy = 8
-
-    func copy(_ plan: RenderPlan, _ probes: [ProbeReport]) throws -> Copying {
-        let crf = min(plan.video?.crf ?? Self.seamQuality, Self.seamQuality)
+    func copy(_ plans: RenderPlans, _ probes: [ProbeReport]) throws -> Copying {
         do {
             do {
-                return .made(try smartSession(plan, probes, crf: crf).run())
+                return .made(try smartSession(plans, probes).run())
             } catch SmartObstacle.seamQuality {
-                return .made(try smartSession(plan, probes, crf: max(0, crf - Self.finerBy)).run())
+                // Once more, better, before all is encoded.
+                return .made(try smartSession(plans, probes, isFiner: true).run())
             }
         } catch let obstacle as SmartObstacle {
             var smart = RenderReport.Smart()
@@ -125,14 +132,12 @@ package struct Renderer {
         }
     }
 
-    /// x264's crf for seams that are not told from what is around them.
-    private static let seamQuality = 18
-
     private func smartSession(
-        _ plan: RenderPlan, _ probes: [ProbeReport], crf: Int
+        _ plans: RenderPlans, _ probes: [ProbeReport], isFiner: Bool = false
     ) throws -> SmartRenderSession {
         try SmartRenderSession(
-            plan, probes: probes, files: files, options: options, crf: crf, meter: meter, cancellation: cancellation)
+            plans, probes: probes, files: files, options: options, isFiner: isFiner, meter: meter,
+            cancellation: cancellation)
     }
 
     private func encode(_ plan: RenderPlan) throws -> RenderReport {
@@ -162,15 +167,15 @@ package struct Renderer {
         try files.outputs.prepare()
         meter.update(.probing, fraction: 0)
         do {
-            let (plan, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
+            let (plans, probes) = try Self.plan(edit, files: files, options: options, cancellation: cancellation)
             var smart: RenderReport.Smart?
             if options.mode != .full {
-                switch try copy(plan, probes) {
+                switch try copy(plans, probes) {
                 case .made(let report): return report
                 case .declined(let reasons): smart = reasons
                 }
             }
-            var report = try encode(plan)
+            var report = try encode(plans.encoding)
             report.smart = smart
             return report
         } catch let error as MediaError where error.code == .cancelled {

@@ -14,7 +14,7 @@ final class H264Codec: PictureCodec {
     init(_ demuxer: borrowing Demuxer, stream: Int) throws {
         let observed = demuxer.reorderDepth(ofStream: stream)
         let extradata = demuxer.configuration(ofStream: stream)
-        (source, profile) = try Self.translating { () throws(SpliceObstacle) in
+        (source, profile) = try PictureCodecs.translating { () throws(SpliceObstacle) in
             let source = try H264.DecoderConfiguration(extradata: extradata)
             return (source, try H264.SeamProfile(source, reorderedFrames: observed))
         }
@@ -24,14 +24,9 @@ final class H264Codec: PictureCodec {
         depth = ReorderDepth(max(observed, told ?? observed))
     }
 
-    func isSame(as other: H264Codec) -> Bool { source == other.source && depth == other.depth }
-
-    private static func translating<Value>(_ body: () throws(SpliceObstacle) -> Value) throws(SmartObstacle) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw .bitstream(error.reason)
-        }
+    func isSame(as other: any PictureCodec) -> Bool {
+        guard let other = other as? H264Codec else { return false }
+        return source == other.source && depth == other.depth
     }
 
     private func spliced<Value>(_ body: (inout H264.Splice) throws(SpliceObstacle) -> Value) throws -> Value {
@@ -39,32 +34,31 @@ final class H264Codec: PictureCodec {
         // Held once while it changes, so that it is not copied.
         self.splice = nil
         defer { self.splice = splice }
-        return try Self.translating { () throws(SpliceObstacle) in try body(&splice) }
+        return try PictureCodecs.translating { () throws(SpliceObstacle) in try body(&splice) }
     }
 
     // MARK: Seams
 
-    func seamSettings(
-        crf: Int, preset: VideoSettings.Preset, nominalFrameRate: Rational
-    ) throws -> VideoEncoderSettings {
+    func seamEncoder(_ quality: SeamQuality, nominalFrameRate: Rational) throws -> SeamEncoder {
         var settings = VideoEncoderSettings(
             encoder: "libx264", width: profile.width, height: profile.height,
             pixelFormat: source.sequence.bitDepthLuma > 8 ? .yuv420p10 : .yuv420p, timeBase: nominalFrameRate.inverse)
         guard Encoder.exists(settings.encoder) else { throw SmartObstacle.codec("H.264 without libx264") }
         settings.nominalFrameRate = nominalFrameRate
         settings.options = profile.options
-        settings.options["preset"] = preset.rawValue
+        // At one quality it is nearer to its source than slower presets, which save bytes; those of seams are few.
+        settings.options["preset"] = VideoSettings.Preset.ultrafast.rawValue
         // Every picture at once, in the order shown.
         settings.options["tune"] = "zerolatency"
         settings.options["bf"] = "0"
-        settings.options["crf"] = "\(crf)"
+        settings.options["crf"] = "\(quality.crf(usual: 18))"
         settings.options["forced-idr"] = "1"
-        return settings
+        return try SeamEncoder(settings)
     }
 
     func join(_ encoder: [UInt8]) throws -> [UInt8] {
         let source = source
-        let splice = try Self.translating { () throws(SpliceObstacle) in
+        let splice = try PictureCodecs.translating { () throws(SpliceObstacle) in
             H264.Splice(
                 try H264.SeamSets(
                     source: source, encoder: H264.DecoderConfiguration(extradata: encoder)))
@@ -88,7 +82,7 @@ final class H264Codec: PictureCodec {
 
     private func unit(_ packet: borrowing Packet) throws -> H264.AccessUnit {
         let (bytes, source) = (packet.bytes, source)
-        return try Self.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, source) }
+        return try PictureCodecs.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, source) }
     }
 
     func entry(_ packet: borrowing Packet) throws -> CodedPicture.Entry {
@@ -120,7 +114,9 @@ final class H264Codec: PictureCodec {
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {
         guard let configuration = isWritten ? splice?.configuration : source else { return }
         let bytes = packet.bytes
-        let unit = try Self.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, configuration) }
+        let unit = try PictureCodecs.translating { () throws(SpliceObstacle) in
+            try H264.AccessUnit(bytes, configuration)
+        }
         for slice in unit.slices {
             if configuration.pictureSet(slice.header.pictureSetID)?.usesCABAC ?? false {
                 hash.add(UnsafeRawBufferPointer(rebasing: bytes[unit.payload(of: slice, in: bytes)]))

@@ -191,8 +191,14 @@ final class PacketWindow: CodedPictures {
         demuxer = try Demuxer(try makeSource(), limits: limits, cancellation: cancellation)
         demuxer.select(streams: Set([stream, soundStream].compactMap(\.self)))
         reset()
-        guard let entry = try entry(atOrBefore: start) else { throw SmartObstacle.noEntry }
+        guard let entry = try entry(atOrBefore: start) ?? firstEntry() else { throw SmartObstacle.noEntry }
         return entry
+    }
+
+    /// The source's first picture, where sound begins before it, and the segment, too.
+    private func firstEntry() throws -> Int? {
+        guard let first = try packet(at: firstPicture), first.picture.entry != .none else { return nil }
+        return firstPicture
     }
 
     private func reset() {

@@ -13,7 +13,7 @@ final class SeamVerifier {
     /// How near to the source a seam must be, in decibels of PSNR over luma.
     static let leastPSNR = 38.0
     /// Source pictures that may wait to be looked at.
-    private static let depth = 4
+    private static let depth = 2
 
     private let work: VerifierWork
     private let queue: DispatchQueue?

@@ -33,7 +33,8 @@ final class SmartOutput: SampleSink {
         pictures = CodedTrack(clock)
         file = try MuxedFile(files, plan: plan, options: options, cancellation: cancellation)
         pictureStream = try file.muxer.addStream(
-            like: window.stream, of: window.demuxer, configuration: configuration, timeBase: timeBase)
+            like: window.stream, of: window.demuxer, configuration: configuration, timeBase: timeBase,
+            tag: plan.video.flatMap { VideoRecipe.containerTag($0.codec, plan.container) })
         if let audio = plan.audio {
             if let sound {
                 let stream = try file.muxer.addStream(sound, timeBase: Rational(1, Int64(audio.sampleRate)))

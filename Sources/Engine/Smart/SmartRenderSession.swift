@@ -40,19 +40,20 @@ final class SmartRenderSession {
     }
 
     init(
-        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, crf: Int,
+        _ plans: RenderPlans, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, isFiner: Bool,
         meter: ProgressMeter, cancellation: Cancellation
     ) throws {
-        (self.plan, self.files, self.options) = (plan, files, options)
+        plan = plans.copying
+        (self.files, self.options) = (files, options)
         (self.meter, self.cancellation) = (meter, cancellation)
         let opened = try SmartSources(
-            plan, probes: probes, files: files, options: options, cancellation: cancellation)
+            plans, probes: probes, files: files, options: options, cancellation: cancellation)
         (codec, sources, timeBase) = (opened.codec, opened.sources, opened.timeBase)
         prediction = opened.prediction
         try opened.checkGain(options.mode)
         let window = opened.leading.window
-        let settings = try codec.seamSettings(crf: crf, preset: .superfast, nominalFrameRate: opened.frameRate)
-        encoder = try SeamEncoder(settings)
+        let quality = SeamQuality(asked: plan.video?.crf, isFiner: isFiner)
+        encoder = try codec.seamEncoder(quality, nominalFrameRate: opened.frameRate)
         let configuration = try codec.join(encoder.configuration)
         verifier = try SeamVerifier(
             Decoder(
@@ -93,7 +94,7 @@ final class SmartRenderSession {
         try endStretch()
         meter.update(.finishing, fraction: 0.99, frames: output.frameCount, mediaSeconds: seconds)
         let worst = try verifier.settle()
-        if worst < .infinity { work.worstSeamPSNR = worst }
+        if worst < .infinity { work.worstSeamDecibels = worst }
         work.verifiedPictures = verifier.verifiedPictures
         try sound?.finish()
         work.sound = sound?.report
@@ -159,15 +160,23 @@ final class SmartRenderSession {
         try endStretch()
         stretch = .seam
         try codec.beginSeam(before: next.flatMap { try source.window.packet(at: $0) })
-        var isFirst = true
-        try source.seams.decode(seam) { frame, time in
-            let packet = try codec.seam(try encoder.encode(frame, isFirst: isFirst))
-            try verifier.check(packet, at: clock.output(time), source: frame)
-            try output.add(packet, at: clock.output(time), isKey: isFirst, isCopied: false)
-            isFirst = false
+        let pictures = WaitingPictures()
+        let take = { [self] (packet: borrowing Packet) throws in
+            let (picture, isFirst) = try pictures.next()
+            let time = clock.output(picture.time)
+            let written = try codec.seam(packet)
+            try verifier.check(written, at: time, source: picture.frame)
+            try output.add(written, at: time, isKey: isFirst, isCopied: false)
             work.encodedPictures += 1
-            report(clock.output(time))
+            report(time)
         }
+        try source.seams.decode(seam) { frame, time in
+            let isFirst = pictures.isUnused
+            try pictures.add(frame, at: time)
+            try encoder.encode(frame, isFirst: isFirst, take)
+        }
+        try encoder.endSeam(take)
+        guard pictures.isEmpty else { throw SmartObstacle.verification("the encoder left pictures of a seam out") }
         work.seams += 1
         let last = seam.times[seam.times.count - 1]
         return LastPicture(time: last, duration: try source.window.duration(at: last, in: seam.decoded))
@@ -220,7 +229,7 @@ final class SmartRenderSession {
         switch (stretch, held.picture.entry) {
         case (.none, _) where isFirst: stretch = .group
         case (.seam, _): stretch = .group
-        case (.group, .closed), (.group, .open): try endStretch()
+        case (.group, .closed), (.group, .open), (.group, .brokenLink): try endStretch()
         default: break
         }
         if stretch != .none { try verifier.check(packet, at: time) }

@@ -16,15 +16,16 @@ struct SmartSources {
 
     /// - Throws: `SmartObstacle` when their pictures cannot be copied.
     init(
-        _ plan: RenderPlan, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
+        _ plans: RenderPlans, probes: [ProbeReport], files: RenderFiles, options: RenderOptions,
         cancellation: Cancellation
     ) throws {
         if options.salvage { throw SmartObstacle.salvage }
+        let plan = plans.copying
         try plan.checkCopying(probes)
         guard let video = plan.video else { throw SmartObstacle.noPicture }
         var opened: [Int: SmartSource] = [:]
         var surveys: [Int: SourceSurvey] = [:]
-        var codec: H264Codec?
+        var codec: (any PictureCodec)?
         for index in Set(plan.segments.map(\.source)).sorted() {
             guard let stream = plan.sources[index].videoStream,
                 let description = probes[index].video.first(where: { $0.index == stream })
@@ -33,7 +34,7 @@ struct SmartSources {
             let window = try PacketWindow(
                 { try sources.open(name) },
                 codec: { demuxer in
-                    let fresh = try H264Codec(demuxer, stream: stream)
+                    let fresh = try PictureCodecs.open(demuxer, stream: stream)
                     guard let leading = codec else {
                         codec = fresh
                         return fresh
@@ -43,6 +44,8 @@ struct SmartSources {
                 },
                 stream: stream, soundStream: plan.audio == nil ? nil : plan.sources[index].audioStream,
                 limits: options.limits, cancellation: cancellation)
+            // What only packets tell of a stream (VP9, AV1) is known from here on.
+            _ = try window.picture(at: 0)
             let source = try SmartSource(window, limits: options.limits, cancellation: cancellation)
             opened[index] = source
             surveys[index] = source.survey(
@@ -60,7 +63,8 @@ struct SmartSources {
         timeBase = leading.window.timeBase
         frameRate = video.nominalFrameRate
         (sound, soundObstacle) = try Self.sound(plan, probes: probes, opened, leading)
-        prediction = SmartPlanner().plan(plan, surveys: surveys, threads: options.threads.total)
+        prediction = SmartPlanner().plan(
+            plan, insteadOf: plans.encoding, surveys: surveys, threads: options.threads.total)
     }
 
     private static func sound(

@@ -8,6 +8,8 @@ package struct CodedPicture: Sendable, Equatable {
         /// It is intact by itself, but pictures that follow it in decode order and are shown before it (its leading
         /// pictures) refer to what came before: an I picture of an open GOP.
         case open
+        /// As `open`, but a stream can begin with it: it is written as one whose past is of no matter (HEVC's BLA).
+        case brokenLink
     }
 
     /// When it is shown, in ticks of its stream, from the container's start.

@@ -72,14 +72,14 @@ package struct SegmentCutter: Sendable {
     ) throws -> Head? {
         var times = times
         var lastNeeded = lastNeeded
-        if entry.entry == .open {
+        if entry.entry != .closed {
             let leading = try settle(&pictures, from: position + 1, limit: entry.time)
             for picture in leading.earlier where picture.time >= range.lowerBound {
                 times.append(picture.time)
                 lastNeeded = picture.index
             }
-            // A picture that is not IDR may only follow a seam, which makes it possible (its numbers jump).
-            guard !times.isEmpty else { return nil }
+            // H.264's may only follow a seam, which makes it possible (its numbers jump).
+            guard entry.entry == .brokenLink || !times.isEmpty else { return nil }
         }
         // Times that are shown after the entry belong to pictures that it cannot replace.
         guard times.allSatisfy({ $0 < entry.time }) else { return nil }

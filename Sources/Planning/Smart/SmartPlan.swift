@@ -44,6 +44,10 @@ package struct RenderCosts: Sendable {
         .ultrafast: 0.0050, .superfast: 0.0080, .veryfast: 0.0115, .faster: 0.0180, .fast: 0.0240, .medium: 0.0280,
         .slow: 0.0450, .slower: 0.0900, .veryslow: 0.1500,
     ]
+    /// How much longer than H.264 other codecs take: for seams, and for everything.
+    package var effort: [VideoSettings.Codec: (seam: Double, full: Double)] = [
+        .hevc: (4.5, 3.5), .vp9: (2, 8), .av1: (2, 3),
+    ]
     /// For each seam: a decoder to refill, an encoder's first picture.
     package var seam = 0.012
     /// For a byte that is read, hashed twice and written.
@@ -105,12 +109,20 @@ package struct SmartPlanner {
 
     /// - Parameters:
     ///   - surveys: by source; every segment's source has one.
+    ///   - full: what is done otherwise, where that is of another codec.
     ///   - threads: of the job: with two, seams are verified while the next ones are made.
-    package func plan(_ plan: RenderPlan, surveys: [Int: SourceSurvey], threads: Int) -> SmartPlan {
+    package func plan(
+        _ plan: RenderPlan, insteadOf full: RenderPlan? = nil, surveys: [Int: SourceSurvey], threads: Int
+    ) -> SmartPlan {
+        let otherwise = (full ?? plan).video
+        let seamEncode = costs.seamEncode * (plan.video.flatMap { costs.effort[$0.codec]?.seam } ?? 1)
+        let fullEncode =
+            (otherwise.flatMap { costs.fullEncode[$0.preset] } ?? costs.decode)
+            * (otherwise.flatMap { costs.effort[$0.codec]?.full } ?? 1)
         var result = SmartPlan(
             segments: [], copiedFrames: 0, encodedFrames: 0, decodedFrames: 0, predictedSeconds: 0,
             predictedFullSeconds: 0)
-        var (making, verifying, full, sound) = (0.0, 0.0, 0.0, 0.0)
+        var (making, verifying, everything, sound) = (0.0, 0.0, 0.0, 0.0)
         for segment in plan.segments {
             guard let survey = surveys[segment.source] else { continue }
             let (start, end) = (segment.start.seconds, segment.end?.seconds ?? survey.duration)
@@ -123,16 +135,15 @@ package struct SmartPlanner {
             result.decodedFrames += work.decoded
             let pixels = survey.megapixels
             making +=
-                pixels * (Double(work.decoded) * costs.decode + Double(work.encoded) * costs.seamEncode)
+                pixels * (Double(work.decoded) * costs.decode + Double(work.encoded) * seamEncode)
                 + Double(work.seams) * costs.seam
                 + costs.copiedByte * survey.bytesPerSecond * Double(work.copied) / survey.framesPerSecond
             verifying += pixels * Double(work.verified) * costs.verify
-            let encode = plan.video.flatMap { costs.fullEncode[$0.preset] } ?? costs.decode
-            full += pixels * Double(work.copied + work.encoded) * (costs.decode + encode)
+            everything += pixels * Double(work.copied + work.encoded) * (costs.decode + fullEncode)
             sound += max(0, end - start) * Double(plan.audio?.channels ?? 0) * costs.soundChannelSecond
         }
         let parallel = Double(max(1, threads))
-        result.predictedFullSeconds = (full + sound) / parallel
+        result.predictedFullSeconds = (everything + sound) / parallel
         result.predictedSeconds = threads > 1 ? max(making + sound, verifying) : making + sound + verifying
         return result
     }

@@ -36,7 +36,8 @@ struct ChunkExactnessTests {
         let source = try ReferenceVideo(path)
         try withTemporaryFolder { folder in
             var chunked = 0
-            for cut in LongCut.allCases {
+            let cuts = LongCut.allCases.few(2, turn: Self.sources.firstIndex(of: name) ?? 0)
+            for cut in cuts {
                 let ranges = cut.ranges(of: source)
                 let expected = ExpectedProgramme(source, ranges: ranges)
                 let json = EditText.timeline(ranges, of: path, output: ChunkRendering.lossless)
@@ -65,18 +66,21 @@ struct ChunkExactnessTests {
                     ])
                 #expect(complaints.errors.isEmpty, "\(complaints.errors.prefix(400)): \(cut)")
             }
-            #expect(chunked >= 3)
+            #expect(chunked >= cuts.count - 1)
         }
     }
 
-    @Test("resampled to another rate are those of a render in one go", arguments: ["24", "30", "60", "\"30000/1001\""])
-    func resampled(rate: String) throws {
-        for name in ["vfr.mp4", "hfr60.mp4", "film24.mkv"] {
+    private static let rates = ["24", "30", "60", "\"30000/1001\""]
+
+    @Test("resampled to another rate are those of a render in one go", arguments: rates.indices)
+    func resampled(number: Int) throws {
+        let rate = Self.rates[number]
+        for (turn, name) in ["vfr.mp4", "hfr60.mp4", "film24.mkv"].enumerated() {
             let path = Fixture.media(name)
             let source = try ReferenceVideo(path)
             let output =
                 #"{"fps":\#(rate),"video":{"crf":0,"preset":"ultrafast","keyframe_interval_s":1}}"#
-            for cut in [LongCut.overlapping, .backwards] {
+            for cut in [LongCut.overlapping, .backwards].few(1, turn: turn + number) {
                 let json = EditText.timeline(cut.ranges(of: source), of: path, output: output)
                 try Self.compare(json, "\(name) at \(rate), \(cut)")
             }
