@@ -1,6 +1,7 @@
 import CodecHost
 import Foundation
 import Model
+import SQLStore
 import Synchronization
 import Testing
 import WorkerCore
