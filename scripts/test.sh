@@ -92,7 +92,7 @@ run_part() {
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy for a moment: together each
-# would be in the others' way. Daemons come one at a time.
+# would be in the others' way. Daemons come two at a time.
 transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
@@ -103,7 +103,7 @@ run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
 # Many at a time by itself.
 run_part campaign --parallel --filter "$campaign"
 run_part services "${few[@]}" 16 --filter "$services"
-run_part daemons --no-parallel --filter "$daemons"
+run_part daemons "${few[@]}" 2 --filter "$daemons"
 run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
 
 echo
