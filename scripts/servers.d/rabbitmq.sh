@@ -42,11 +42,24 @@ SCRIPT
     chmod 755 "$file"
 }
 
-# A node opens its ports last. Also true when it has ended, so that nobody waits for it.
-rabbitmq_answers() { is_dead "$2" || (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+# A node opens its ports last, and says who it is before that. Also true when it has ended, so that nobody waits for it.
+rabbitmq_answers() {
+    local tls=$1 script=$2 pid_file=$3
+    is_dead "$script" || { [ -s "$pid_file" ] && (exec 3<> "/dev/tcp/127.0.0.1/$tls") 2> /dev/null; }
+}
+
+# usage: boot_rabbitmq DATA TLS-PORT PID-FILE
+boot_rabbitmq() {
+    local script
+    # Of a node that was killed.
+    rm -f "$3"
+    in_background "$folder/rabbitmq.log" "$1/command" rabbitmq-server
+    script=$!
+    wait_for 180 rabbitmq_answers "$2" "$script" "$3" && is_alive "$script"
+}
 
 start_rabbitmq() {
-    local data=$folder/rabbitmq port tls dist epmd script
+    local data=$folder/rabbitmq port tls dist epmd pid_file
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || { say "rabbitmq-server is not installed"; return 1; }
     if [ -s "$folder/rabbitmq.pid" ] && is_alive "$(cat "$folder/rabbitmq.pid")"; then return 0; fi
     port=$(port_of rabbitmq) tls=$(port_of rabbitmq.tls) dist=$(port_of rabbitmq.dist) epmd=$(port_of rabbitmq.epmd)
@@ -77,10 +90,13 @@ CONF
         in_background /dev/null epmd -port "$epmd" -address 127.0.0.1
         echo $! > "$folder/rabbitmq.epmd.pid"
     fi
-    in_background "$folder/rabbitmq.log" "$data/command" rabbitmq-server
-    script=$!
-    wait_for 180 rabbitmq_answers "$tls" "$script" && is_alive "$script" || { head -30 "$folder/rabbitmq.log" >&2; return 1; }
-    cat "$data/mnesia/reelpool-$port@localhost.pid" > "$folder/rabbitmq.pid"
+    pid_file=$data/mnesia/reelpool-$port@localhost.pid
+    # The port mapper may know the one that was killed for a moment longer, and refuse another of its name.
+    boot_rabbitmq "$data" "$tls" "$pid_file" || { sleep 3 && boot_rabbitmq "$data" "$tls" "$pid_file"; } || {
+        tail -30 "$folder/rabbitmq.log" >&2
+        return 1
+    }
+    cat "$pid_file" > "$folder/rabbitmq.pid"
     provide rabbitmq "REELPOOL_TEST_RABBITMQ=amqp://reelpool:letmein@127.0.0.1:$port/%2F" \
         "REELPOOL_TEST_RABBITMQ_TLS=amqps://reelpool:letmein@localhost:$tls/%2F" \
         "REELPOOL_TEST_RABBITMQ_CERTIFICATES=$data/tls" "REELPOOL_TEST_RABBITMQ_COMMAND=$data/command"
