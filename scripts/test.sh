@@ -116,7 +116,10 @@ if [ "$harmed" -eq 3 ]; then
     harmed=0
     harm || harmed=$?
 fi
-[ "$harmed" -eq 0 ] || status=1
+if [ "$harmed" -ne 0 ]; then
+    status=1
+    echo "The campaign of faults ended with $harmed." > "$results/faults.broken"
+fi
 spend "faults"
 
 echo
