@@ -42,25 +42,12 @@ final class ParentChunks: ChunkStore {
 
     func create(_ name: String) throws -> any StagedOutput {
         guard case .chunk = order.step, let output = task.outputs.first else { return try memory.create(name) }
-        return ChunkOutput(output, ParentOutput(link, index: 0, headBytes: 0))
+        return NamedParentOutput(output, ParentOutput(link, index: 0, headBytes: 0))
     }
 
     func commit(_ object: any StagedOutput) throws {
-        if let object = object as? ChunkOutput { object.output.commit() } else { try memory.commit(object) }
+        if let object = object as? NamedParentOutput { object.output.commit() } else { try memory.commit(object) }
     }
 
     func remove(_ name: String) throws { try memory.remove(name) }
-}
-
-private final class ChunkOutput: StagedOutput {
-    let destination: String
-    let output: ParentOutput
-
-    init(_ name: String, _ output: ParentOutput) { (destination, self.output) = (name, output) }
-
-    var sizeBytes: Int64? { output.sizeBytes }
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try output.write(bytes, at: offset) }
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        try output.read(into: buffer, at: offset)
-    }
 }

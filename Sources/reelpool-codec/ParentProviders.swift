@@ -18,22 +18,23 @@ struct ParentSources: SourceProvider {
     func lastingName(of name: String) -> String { name }
 }
 
+/// An output handed to the daemon, as the engine stages it.
+final class NamedParentOutput: StagedOutput {
+    let destination: String
+    let output: ParentOutput
+
+    init(_ name: String, _ output: ParentOutput) { (destination, self.output) = (name, output) }
+
+    var sizeBytes: Int64? { output.sizeBytes }
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try output.write(bytes, at: offset) }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        try output.read(into: buffer, at: offset)
+    }
+}
+
 /// The engine's outputs, handed to the daemon as they are written. It keeps those that were committed when the job
 /// has succeeded.
 final class ParentOutputs: OutputProvider {
-    private final class Output: StagedOutput {
-        let destination: String
-        let output: ParentOutput
-
-        init(_ name: String, _ output: ParentOutput) { (destination, self.output) = (name, output) }
-
-        var sizeBytes: Int64? { output.sizeBytes }
-        func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try output.write(bytes, at: offset) }
-        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-            try output.read(into: buffer, at: offset)
-        }
-    }
-
     private let link: ParentLink
     private let names: [String]
     private var committed: [String: ParentOutput] = [:]
@@ -47,11 +48,11 @@ final class ParentOutputs: OutputProvider {
         guard let index = names.firstIndex(of: name) else {
             throw EngineError(.outputNotWritable, "\(name) is not among the job's outputs")
         }
-        return Output(name, ParentOutput(link, index: index, headBytes: headBytes))
+        return NamedParentOutput(name, ParentOutput(link, index: index, headBytes: headBytes))
     }
 
     func commit(_ outputs: [any StagedOutput]) {
-        for case let output as Output in outputs {
+        for case let output as NamedParentOutput in outputs {
             output.output.commit()
             committed[output.destination] = output.output
         }

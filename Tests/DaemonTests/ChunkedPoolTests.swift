@@ -45,6 +45,17 @@ struct ChunkedPoolTests {
         report["chunks"]?[name]?.integerValue ?? -1
     }
 
+    /// Kills the daemon in the midst of a job, brings it back, and waits for what its second attempt tells.
+    private static func reportAfterKill(_ pool: RunningPool, _ id: String) async throws -> JSONValue {
+        pool.daemon.signal(SIGKILL)
+        #expect(await pool.daemon.ended(within: 30))
+        try pool.daemon.start()
+        try await eventually("it answers again") { (try? await pool.get("/livez").status) == 200 }
+        let job = try await pool.end(of: id)
+        #expect(job["state"] == "succeeded" && job["attempt"] == 2, "\(job.text)")
+        return try report(job)
+    }
+
     private static func shown(_ report: JSONValue) -> Int64? { report["video"]?["frames"]?.integerValue }
 
     @Test("makes what one in one go makes, and keeps no chunk")
@@ -79,13 +90,7 @@ struct ChunkedPoolTests {
         try await RunningPool.with(Self.settings) { pool in
             let id = try await pool.submit("render", Self.task("\(pool.out)/killed.mp4"))
             try await eventually("nine tenths are made") { try Self.chunks(below: pool.out).count >= 12 }
-            pool.daemon.signal(SIGKILL)
-            #expect(await pool.daemon.ended(within: 30))
-            try pool.daemon.start()
-            try await eventually("it answers again") { (try? await pool.get("/livez").status) == 200 }
-            let job = try await pool.end(of: id)
-            #expect(job["state"] == "succeeded" && job["attempt"] == 2, "\(job.text)")
-            let report = try Self.report(job)
+            let report = try await Self.reportAfterKill(pool, id)
             let (frames, again) = (Self.frames, Self.count(report, "encoded_frames"))
             print("after kill -9 \(again) of \(frames) frames were encoded in the second attempt")
             #expect(Self.shown(report) == Self.frames)
@@ -158,13 +163,7 @@ struct ChunkedPoolTests {
             try await eventually("nine tenths are made") {
                 try await keys().filter { $0.contains(".chunks/") }.count >= 12
             }
-            pool.daemon.signal(SIGKILL)
-            #expect(await pool.daemon.ended(within: 30))
-            try pool.daemon.start()
-            try await eventually("it answers again") { (try? await pool.get("/livez").status) == 200 }
-            let job = try await pool.end(of: id)
-            #expect(job["state"] == "succeeded" && job["attempt"] == 2, "\(job.text)")
-            let report = try Self.report(job)
+            let report = try await Self.reportAfterKill(pool, id)
             #expect(Self.shown(report) == Self.frames)
             #expect(Self.count(report, "encoded_frames") * 100 <= Self.frames * 15, "\(report.text)")
             try await eventually("only source and output are left") {
