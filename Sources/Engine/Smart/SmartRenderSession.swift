@@ -98,6 +98,7 @@ final class SmartRenderSession {
         work.verifiedPictures = verifier.verifiedPictures
         try sound?.finish()
         work.sound = sound?.report
+        try checkSoundLength()
         try output.finish(at: elapsed)
         guard output.takeCopiedHash() == copied.take() else {
             throw SmartObstacle.verification("a copied picture is not what it was in the source")
@@ -111,6 +112,15 @@ final class SmartRenderSession {
         try output.commit()
         meter.update(.completed, fraction: 1, frames: output.frameCount, mediaSeconds: seconds)
         return report
+    }
+
+    /// Sound and picture end together.
+    private func checkSoundLength() throws {
+        guard let sound, let audio = plan.audio else { return }
+        let expected = (Rational(elapsed) * timeBase).ticks(in: Rational(1, Int64(audio.sampleRate)))
+        guard abs(sound.samples - expected) <= 1 else {
+            throw SmartObstacle.verification("the sound does not last as long as the picture")
+        }
     }
 
     // MARK: Segments
