@@ -34,7 +34,7 @@ struct SmartSources {
             let window = try PacketWindow(
                 { try sources.open(name) },
                 codec: { demuxer in
-                    let fresh = try PictureCodecs.open(demuxer, stream: stream)
+                    let fresh = try options.pictureCodec(demuxer, stream)
                     guard let leading = codec else {
                         codec = fresh
                         return fresh

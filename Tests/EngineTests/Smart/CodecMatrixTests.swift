@@ -137,7 +137,8 @@ struct CodecMatrixTests {
             for round in 0..<(Thoroughness.isFull ? 20 : 5) {
                 try SelectionCheck.check(
                     RandomCuts.list(of: shown, fromBeginning: round == 0, using: &random), of: source, showing: shown,
-                    in: folder, as: "out\(round)", container: form.output, threads: 1 + round % 2, "\(form), seed \(seed), round \(round)")
+                    in: folder, as: "out\(round)", container: form.output, threads: 1 + round % 2,
+                    "\(form), seed \(seed), round \(round)")
             }
         }
     }
