@@ -68,7 +68,7 @@ struct CopiedSoundTests {
             guard want.map(Sound.rootMeanSquare).reduce(0, +) > 0.001 else { continue }
             let (lag, decibels) = Sound.alignment(
                 of: heard.channels.map { Array($0[window]) }, to: want, limit: 8)
-            #expect(lag == 0 && decibels > 20, "\(what)")
+            #expect(lag == 0 && decibels > 20, "\(lag), \(decibels) dB in \(piece), \(what)")
         }
     }
 

@@ -12,6 +12,7 @@ struct AACSoundCodec: SoundCopyCodec {
     let grid: PacketGrid
     let settling: Int64 = 1
     let hasLooseFrames = true
+    let retryDistance: Int64 = 64
     let warmUp: Int64 = 4
     var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 2

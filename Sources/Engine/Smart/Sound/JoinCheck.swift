@@ -14,7 +14,7 @@ struct JoinQuality {
     /// seam.
     var isClean: Bool { decibels <= max(Self.inaudible, min(neighbours + 4, Self.limit)) }
     /// Clean, or better than nothing where all places were tried.
-    var isUsable: Bool { isClean || decibels <= Self.bearable }
+    var isUsable: Bool { isClean || neighbours > -.infinity && decibels <= Self.bearable }
 
     private static let inaudible = -20.0
     private static let limit = -3.0

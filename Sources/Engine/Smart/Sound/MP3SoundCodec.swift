@@ -11,6 +11,7 @@ struct MP3SoundCodec: SoundCopyCodec {
     let grid: PacketGrid
     let settling: Int64 = 1
     let hasLooseFrames = true
+    let retryDistance: Int64 = 64
     let warmUp: Int64 = 6
     var beginningWarmUp: Int64 { warmUp }
     let encoderDelay: Int64 = 3

@@ -11,6 +11,7 @@ struct OpusSoundCodec: SoundCopyCodec {
     let grid: PacketGrid
     let settling: Int64
     let hasLooseFrames = false
+    let retryDistance: Int64 = 16
     let warmUp: Int64
     let beginningWarmUp: Int64 = 0
     let encoderDelay: Int64

@@ -13,7 +13,9 @@ protocol SoundCopyCodec {
     var hasLooseFrames: Bool { get }
     /// Frames encoded before the first packet that is kept, for the encoder to find its way.
     var warmUp: Int64 { get }
-    /// As many before the programme's first packet, which decoders begin with.
+    /// Frames from one failed search for a join to the next.
+    var retryDistance: Int64 { get }
+    /// Frames encoded before the programme's first packet, which decoders begin with.
     var beginningWarmUp: Int64 { get }
     /// Frames that a packet of the encoder comes after its own.
     var encoderDelay: Int64 { get }

@@ -10,9 +10,8 @@ final class SoundSplicer {
     static let search: Int64 = 16
     /// Frames behind the last packet written that may still be asked for.
     private let memory: Int64
-    /// How often, and how many frames apart, joining is tried in one clean stretch.
+    /// How often joining is tried in one clean stretch.
     private static let rounds = 3
-    private static let roundDistance: Int64 = 64
 
     private enum State {
         case starting
@@ -198,7 +197,7 @@ final class SoundSplicer {
         }
         guard let best, best.quality.isUsable else {
             failedRounds += 1
-            retry = start + Self.roundDistance
+            retry = start + codec.retryDistance
             return true
         }
         guard let canLeave = try canLeave(after: best.joint, before: end) else { return false }
