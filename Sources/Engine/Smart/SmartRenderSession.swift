@@ -62,7 +62,7 @@ final class SmartRenderSession {
         let step = opened.frameRate.inverse.ticks(in: timeBase)
         output = try SmartOutput(
             files, plan: plan, like: window, codec: codec, configuration: configuration,
-            sound: opened.sound.map(CopiedSoundTrack.outputParameters),
+            sound: opened.sound.map { try $0.outputParameters() },
             clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
         sound = try Self.sound(opened, output, plan, cancellation)
         notes = plan.notes
@@ -78,11 +78,9 @@ final class SmartRenderSession {
         if let format = output.audioFormat {
             return EncodedSmartSound(EncodedSound(output, format: format, cancellation: cancellation))
         }
-        guard let parameters = sources.sound, let stream = output.copiedSoundStream, let audio = plan.audio else {
-            return nil
-        }
-        let track = try CopiedSoundTrack(parameters, stream: stream, cancellation: cancellation)
-        return CopiedSmartSound(track, sampleRate: audio.sampleRate) { [output] in try output.write($0) }
+        guard let codec = sources.sound, let stream = output.copiedSoundStream else { return nil }
+        let track = try CopiedSoundTrack(codec, stream: stream, in: plan.container, cancellation: cancellation)
+        return CopiedSmartSound(track) { [output] in try output.write($0) }
     }
 
     func run() throws -> RenderReport {
