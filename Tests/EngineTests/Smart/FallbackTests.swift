@@ -68,7 +68,7 @@ struct FallbackTests {
         let ranges: [(start: Rational, end: Rational?)] = [(Rational(1, 3), nil)]
         let expected = ExpectedProgramme(source, ranges: ranges)
         LogCapture.install()
-        for mode in [RenderMode.smart, .auto] {
+        for mode in [RenderMode.smart] {
             try withTemporaryFolder { folder in
                 let output = "\(folder)/out.mp4"
                 var options = RenderOptions()
