@@ -6,6 +6,8 @@ export REELPOOL_SERVERS_FOLDER
 results=$(mktemp -d)
 trap 'finish' EXIT
 finish() {
+    # shellcheck disable=SC2046
+    kill $(jobs -p) 2> /dev/null || true
     scripts/servers.sh stop
     rm -rf "$results" "$REELPOOL_SERVERS_FOLDER"
 }
@@ -19,6 +21,13 @@ scripts/servers.sh start || echo "Not all servers could be started" >&2
 eval "$(scripts/servers.sh env)"
 # So are those of Python's back ends, without their packages.
 if REELPOOL_TEST_CLIENTS_PYTHON=$(scripts/clients.sh); then export REELPOOL_TEST_CLIENTS_PYTHON; fi
+
+# Most of what tests ask of FFmpeg's commands takes less time than to load them.
+warm=$results/commands
+mkdir "$warm"
+# shellcheck source=scripts/warm-commands.sh
+. scripts/warm-commands.sh
+if warm_commands "$warm"; then export PATH=$warm:$PATH; else echo "FFmpeg's commands are loaded each time" >&2; fi
 
 # The same folder whether make or a person runs this.
 SWIFTPM_BUILD_DIR=$(realpath -m .build)

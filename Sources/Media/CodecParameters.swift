@@ -43,6 +43,19 @@ package final class CodecParameters {
         set { pointer.pointee.bit_rate = Int64(newValue ?? 0) }
     }
 
+    /// Samples of sound that players cut off the beginning.
+    package var primingSamples: Int {
+        get { Int(pointer.pointee.initial_padding) }
+        set { pointer.pointee.initial_padding = Int32(clamping: newValue) }
+    }
+
+    /// The same, to be changed by itself.
+    package func copy() throws(MediaError) -> CodecParameters {
+        let fresh = try CodecParameters()
+        try check(avcodec_parameters_copy(fresh.pointer, pointer), "describing a stream")
+        return fresh
+    }
+
     /// What raw audio the stream's decoder makes; `nil` where it is no sound.
     package var audioFormat: AudioFormat? {
         guard pointer.pointee.codec_type == AVMEDIA_TYPE_AUDIO, pointer.pointee.sample_rate > 0 else { return nil }

@@ -15,8 +15,8 @@ package struct Planner {
     ///   - probes: one for each of the edit's sources, in their order.
     ///   - container: what the output's file name asks for, where the edit does not say.
     ///   - salvage: accept sources that are cut short.
-    ///   - keepsCodec: where the edit names none, the picture's codec is the sources', if they have one and the container
-    ///     holds it: for pictures that are copied.
+    ///   - keepsCodec: where the edit names none, the picture's and the sound's codecs are the sources', if they have one
+    ///     and the container holds it: for pictures that are copied.
     package static func plan(
         _ edit: EditDocument, probes: [ProbeReport], container: OutputSettings.Container? = nil, salvage: Bool = false,
         keepsCodec: Bool = false
@@ -47,7 +47,10 @@ package struct Planner {
 
         let formats = try OutputFormats(
             container: container, settings: edit.output,
-            kept: keepsCodec ? Set(videoSources.compactMap { mainVideo($0)?.codec }) : [])
+            kept: keepsCodec
+                ? OutputFormats.Kept(
+                    video: Set(videoSources.compactMap { mainVideo($0)?.codec }),
+                    audio: Set(audioSources.compactMap { mainAudio($0)?.codec })) : OutputFormats.Kept())
         var video: VideoPlan?
         var canvas: Canvas?
         if !videoSources.isEmpty {

@@ -13,6 +13,10 @@ package struct RenderOptions {
     package var indexReservation: Int64?
     /// Encodes in chunks that survive a stop, where everything is encoded.
     package var chunks: ChunkSettings?
+    /// How a stream's pictures are copied; where faults are put in, to see that they are found.
+    var pictureCodec: @Sendable (borrowing Demuxer, Int) throws -> any PictureCodec = {
+        try PictureCodecs.open($0, stream: $1)
+    }
 
     package init() {}
 }

@@ -62,7 +62,7 @@ final class SmartRenderSession {
         let step = opened.frameRate.inverse.ticks(in: timeBase)
         output = try SmartOutput(
             files, plan: plan, like: window, codec: codec, configuration: configuration,
-            sound: opened.sound.map(CopiedSoundTrack.outputParameters),
+            sound: opened.sound.map { try $0.outputParameters() },
             clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
         sound = try Self.sound(opened, output, plan, cancellation)
         notes = plan.notes
@@ -78,11 +78,9 @@ final class SmartRenderSession {
         if let format = output.audioFormat {
             return EncodedSmartSound(EncodedSound(output, format: format, cancellation: cancellation))
         }
-        guard let parameters = sources.sound, let stream = output.copiedSoundStream, let audio = plan.audio else {
-            return nil
-        }
-        let track = try CopiedSoundTrack(parameters, stream: stream, cancellation: cancellation)
-        return CopiedSmartSound(track, sampleRate: audio.sampleRate) { [output] in try output.write($0) }
+        guard let codec = sources.sound, let stream = output.copiedSoundStream else { return nil }
+        let track = try CopiedSoundTrack(codec, stream: stream, in: plan.container, cancellation: cancellation)
+        return CopiedSmartSound(track) { [output] in try output.write($0) }
     }
 
     func run() throws -> RenderReport {
@@ -98,6 +96,7 @@ final class SmartRenderSession {
         work.verifiedPictures = verifier.verifiedPictures
         try sound?.finish()
         work.sound = sound?.report
+        try checkSoundLength()
         try output.finish(at: elapsed)
         guard output.takeCopiedHash() == copied.take() else {
             throw SmartObstacle.verification("a copied picture is not what it was in the source")
@@ -111,6 +110,15 @@ final class SmartRenderSession {
         try output.commit()
         meter.update(.completed, fraction: 1, frames: output.frameCount, mediaSeconds: seconds)
         return report
+    }
+
+    /// Sound and picture end together.
+    private func checkSoundLength() throws {
+        guard let sound, let audio = plan.audio else { return }
+        let expected = (Rational(elapsed) * timeBase).ticks(in: Rational(1, Int64(audio.sampleRate)))
+        guard abs(sound.samples - expected) <= 1 else {
+            throw SmartObstacle.verification("the sound does not last as long as the picture")
+        }
     }
 
     // MARK: Segments

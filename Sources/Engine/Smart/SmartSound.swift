@@ -48,39 +48,51 @@ final class EncodedSmartSound: SmartSound {
 final class CopiedSmartSound: SmartSound {
     private let track: CopiedSoundTrack
     private let write: (CopiedSoundTrack) throws -> Void
-    private let runIn: Rational
     private var cursor: SoundCursor?
     private var origin = Rational.zero
 
     /// - Parameter write: takes the packets that are ready.
-    init(_ track: CopiedSoundTrack, sampleRate: Int, write: @escaping (CopiedSoundTrack) throws -> Void) {
+    init(_ track: CopiedSoundTrack, write: @escaping (CopiedSoundTrack) throws -> Void) {
         (self.track, self.write) = (track, write)
-        runIn = CopiedSoundTrack.runIn(sampleRate: sampleRate)
     }
 
     func begin(_ segment: PlannedSegment, of source: SmartSource, origin: Rational, start: Rational) throws {
         self.origin = origin
-        cursor = try SoundCursor(source.window, from: origin - runIn)
+        cursor = try SoundCursor(source.window, from: origin - track.grid.leadSeconds)
         var copied = CopiedSegment(origin: origin, start: start)
         copied.shape = .init(fadesIn: segment.fadesIn, fadesOut: segment.fadesOut, effects: segment.sound)
         track.begin(copied)
     }
 
     func advance(to length: Rational) throws {
-        try feed(to: length)
-        try track.advance(to: length)
+        try declining {
+            try feed(to: length)
+            try track.advance(to: length)
+        }
         try write(track)
     }
 
     func end(length: Rational) throws {
-        while !track.reaches(length), try feedNext() {}
-        try track.end(length: length)
+        try declining {
+            while !track.reaches(length), try feedNext() {}
+            try track.end(length: length)
+        }
         try write(track)
     }
 
     func finish() throws {
-        try track.finish()
+        try declining { try track.finish() }
         try write(track)
+    }
+
+    /// What cannot be decoded packet by packet may still be read as a whole.
+    private func declining(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let error as EngineError {
+            guard error.code == .damagedMedia else { throw error }
+            throw SmartObstacle.bitstream(error.message)
+        }
     }
 
     private func feed(to length: Rational) throws {
@@ -92,7 +104,7 @@ final class CopiedSmartSound: SmartSound {
     private func feedNext() throws -> Bool {
         guard let window = cursor?.window, let held = try cursor?.advance() else { return false }
         if let packet = FedPacket(held.packet, timeBase: window.soundTimeBase, offset: window.soundSinceStart(0)) {
-            track.feed(packet)
+            try track.feed(packet)
         }
         return true
     }

@@ -10,8 +10,8 @@ struct SmartSources {
     let timeBase: Rational
     let frameRate: Rational
     let prediction: SmartPlan
-    /// Describes the sound that can be copied; `nil` where it is to be encoded.
-    let sound: CodecParameters?
+    /// Of the sound that can be copied; `nil` where it is to be encoded.
+    let sound: (any SoundCopyCodec)?
     let soundObstacle: SoundCopyObstacle?
 
     /// - Throws: `SmartObstacle` when their pictures cannot be copied.
@@ -34,7 +34,7 @@ struct SmartSources {
             let window = try PacketWindow(
                 { try sources.open(name) },
                 codec: { demuxer in
-                    let fresh = try PictureCodecs.open(demuxer, stream: stream)
+                    let fresh = try options.pictureCodec(demuxer, stream)
                     guard let leading = codec else {
                         codec = fresh
                         return fresh
@@ -69,18 +69,26 @@ struct SmartSources {
 
     private static func sound(
         _ plan: RenderPlan, probes: [ProbeReport], _ opened: [Int: SmartSource], _ leading: SmartSource
-    ) throws -> (CodecParameters?, SoundCopyObstacle?) {
+    ) throws -> ((any SoundCopyCodec)?, SoundCopyObstacle?) {
         guard let audio = plan.audio else { return (nil, nil) }
-        let described = opened.sorted { $0.key < $1.key }.map { index, source in
-            CopySource(
-                stream: probes[index].audio.first { $0.index == source.window.soundStream },
-                configuration: source.window.soundStream.map {
-                    source.window.demuxer.configuration(ofStream: $0)
-                } ?? [])
+        let described = try opened.sorted { $0.key < $1.key }.map { index, source in
+            let window = source.window
+            // AAC's configuration tells everything.
+            let first = audio.codec == .aac ? nil : try window.sound(at: window.earliestSound)
+            return CopySource(
+                stream: probes[index].audio.first { $0.index == window.soundStream },
+                configuration: window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? [],
+                firstPacket: first?.packet.bytes.map(\.self) ?? [])
         }
-        if let obstacle = SoundCopyObstacle.first(in: described, output: audio) { return (nil, obstacle) }
         guard let stream = leading.window.soundStream else { return (nil, .noSound) }
-        return (try CodecParameters(leading.window.demuxer, stream: stream), nil)
+        let sound: CopyableSound
+        do throws(SoundCopyObstacle) {
+            sound = try CopyableSound.common(of: described, output: audio)
+        } catch {
+            return (nil, error)
+        }
+        let parameters = try CodecParameters(leading.window.demuxer, stream: stream)
+        return (try SoundCopyCodecs.make(sound, parameters), nil)
     }
 
     /// Little gain is not worth it, unless it is asked for.

@@ -6,30 +6,34 @@ package struct PlacedSound: Hashable, Sendable {
     package var packets: Range<Int64>
     /// The samples that come out otherwise than they went in: fades, mutes, bleeps. They may reach beyond `audible`.
     package var altered: [Range<Int64>]
+    package var grid: PacketGrid
 
-    package init(audible: Range<Int64>, packets: Range<Int64>, altered: [Range<Int64>] = []) {
-        (self.audible, self.packets, self.altered) = (audible, packets, altered)
+    package init(
+        audible: Range<Int64>, packets: Range<Int64>, altered: [Range<Int64>] = [], on grid: PacketGrid
+    ) {
+        (self.audible, self.packets, self.altered, self.grid) = (audible, packets, altered, grid)
     }
 
-    /// Whether a frame sounds as the source's packets make it: the two that overlap in it are there, it lies within
-    /// what is kept, and nothing is done to it.
+    /// Whether a frame sounds as the source's packets make it: its packet is there and those that decoding it takes, it
+    /// lies within what is kept, and nothing is done to it.
     package func isClean(_ frame: Int64) -> Bool {
-        let samples = PacketGrid.samples(ofFrame: frame)
-        return packets.contains(frame) && packets.contains(frame - 1) && audible.lowerBound <= samples.lowerBound
-            && samples.upperBound <= audible.upperBound && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
+        let samples = grid.samples(ofFrame: frame)
+        return packets.contains(frame) && packets.contains(frame - grid.history)
+            && audible.lowerBound <= samples.lowerBound && samples.upperBound <= audible.upperBound
+            && !altered.contains { !$0.isEmpty && $0.overlaps(samples) }
     }
 
     /// The clean frames in order, as ranges.
     package var cleanFrames: [Range<Int64>] {
-        let first = max(packets.lowerBound + 1, PacketGrid.frame(atOrAfter: audible.lowerBound))
-        let end = min(packets.upperBound, PacketGrid.frame(ofSample: audible.upperBound))
+        let first = max(packets.lowerBound + grid.history, grid.frame(atOrAfter: audible.lowerBound))
+        let end = min(packets.upperBound, grid.frame(ofSample: audible.upperBound))
         guard first < end else { return [] }
         var ranges: [Range<Int64>] = []
         var start = first
         for range in altered.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-            let before = min(end, PacketGrid.frame(ofSample: range.lowerBound))
+            let before = min(end, grid.frame(ofSample: range.lowerBound))
             if start < before { ranges.append(start..<before) }
-            start = max(start, PacketGrid.frame(atOrAfter: range.upperBound))
+            start = max(start, grid.frame(atOrAfter: range.upperBound))
         }
         if start < end { ranges.append(start..<end) }
         return ranges
@@ -58,8 +62,8 @@ package enum SoundCutter {
     /// - Parameters:
     ///   - sounds: in the programme's order, not overlapping.
     ///   - end: the programme's length in samples.
-    package static func parts(_ sounds: [PlacedSound], end: Int64) -> [SoundPart] {
-        let packets = packets(end: end)
+    package static func parts(_ sounds: [PlacedSound], end: Int64, on grid: PacketGrid) -> [SoundPart] {
+        let packets = grid.packets(end: end)
         var parts: [SoundPart] = []
         var next = packets.lowerBound
         for (index, sound) in sounds.enumerated() {
@@ -77,7 +81,4 @@ package enum SoundCutter {
         if next < packets.upperBound { parts.append(.encode(packets: next..<packets.upperBound)) }
         return parts
     }
-
-    /// All packets of a programme of so many samples, the run-in among them.
-    package static func packets(end: Int64) -> Range<Int64> { -1..<max(0, PacketGrid.frame(atOrAfter: end)) }
 }

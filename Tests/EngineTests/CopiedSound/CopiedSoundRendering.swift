@@ -16,6 +16,7 @@ struct CompressedSound {
     let stream: AudioStream
     /// What keeps it from being copied into sound of its own kind.
     let obstacle: SoundCopyObstacle?
+    let sound: CopyableSound?
 
     /// - Parameter hole: packets that begin in it are left out.
     init(_ path: String, without hole: Range<Rational>? = nil) throws {
@@ -27,11 +28,9 @@ struct CompressedSound {
         }
         stream = try #require(streams.first)
         parameters = try CodecParameters(demuxer, stream: stream.index)
-        let copied = CopySource(demuxer, stream: stream.index)
         let plan = AudioPlan(
-            codec: .aac, bitRate: 128_000, sampleRate: stream.sampleRate, channels: stream.channels,
-            layout: stream.channelLayout)
-        obstacle = SoundCopyObstacle.first(in: [copied], output: plan)
+            codec: AudioSettings.Codec(rawValue: stream.codec) ?? .aac, bitRate: 128_000,
+            sampleRate: stream.sampleRate, channels: stream.channels, layout: stream.channelLayout)
         let (timeBase, offset) = (stream.timeBase, demuxer.timeOffset(ofStream: stream.index))
         var packet = try Packet()
         var found: [FedPacket] = []
@@ -40,11 +39,21 @@ struct CompressedSound {
             if let fed = FedPacket(packet, timeBase: timeBase, offset: offset) { found.append(fed) }
         }
         packets = found.filter { hole?.contains($0.time) != true }
+        let copied = CopySource(demuxer, stream: stream.index, firstPacket: found.first?.bytes ?? [])
+        do throws(SoundCopyObstacle) {
+            sound = try CopyableSound.common(of: [copied], output: plan)
+            obstacle = nil
+        } catch {
+            (sound, obstacle) = (nil, error)
+        }
     }
+
+    func codec() throws -> any SoundCopyCodec { try SoundCopyCodecs.make(try #require(sound), parameters) }
 
     /// The same with other packets.
     init(_ other: CompressedSound, packets: [FedPacket]) {
         (path, parameters, stream, obstacle) = (other.path, other.parameters, other.stream, other.obstacle)
+        sound = other.sound
         self.packets = packets
     }
 
@@ -72,6 +81,7 @@ struct CopiedProgramme {
     }
 
     let report: SoundCopyReport
+    let grid: PacketGrid
     let pieces: [Piece]
     let fades: Bool
     /// The programme's length in samples.
@@ -87,19 +97,20 @@ struct CopiedProgramme {
         random: SeededGenerator? = nil, format: String = "mp4"
     ) throws {
         let isPiecewise = random != nil
+        let codec = try source.codec()
         let outputs = LocalOutputs()
         let file = try MuxedFile(
             output, in: outputs, format: format, reservation: 1 << 20, cancellation: Cancellation())
         let stream = try file.muxer.addStream(
-            CopiedSoundTrack.outputParameters(source.parameters),
-            timeBase: Rational(1, Int64(source.stream.sampleRate)))
-        let track = try CopiedSoundTrack(source.parameters, stream: stream, cancellation: Cancellation())
+            codec.outputParameters(), timeBase: codec.grid.sampleSeconds)
+        let track = try CopiedSoundTrack(
+            codec, stream: stream, in: format == "mp4" ? .mp4 : .mkv, cancellation: Cancellation())
         if format == "mp4" {
             try file.beginIndexFirst(timeBases: [track.timeBase])
         } else {
             try file.muxer.begin(options: ["avoid_negative_ts": "disabled"])
         }
-        let grid = PacketGrid(sampleRate: source.stream.sampleRate)
+        let grid = codec.grid
         var random = random ?? SeededGenerator(seed: 0)
         var start = Rational.zero
         var pieces: [Piece] = []
@@ -109,12 +120,11 @@ struct CopiedProgramme {
             segment.shape.fadesOut = fades && index < ranges.count - 1
             segment.shape.effects = range.effects
             track.begin(segment)
-            let runIn = CopiedSoundTrack.runIn(sampleRate: grid.sampleRate)
-            let fed = source.packets.filter { $0.time >= range.start - runIn }
+            let fed = source.packets.filter { $0.time >= range.start - grid.leadSeconds }
             var told = Rational.zero
             for packet in fed {
                 if track.reaches(range.length), !isPiecewise || Bool.random(using: &random) { break }
-                track.feed(packet)
+                try track.feed(packet)
                 guard isPiecewise else { continue }
                 told = min(range.length, told + Rational(Int64.random(in: 0...60, using: &random), 1000))
                 try track.advance(to: told)
@@ -127,9 +137,9 @@ struct CopiedProgramme {
                 pieces.append(
                     Piece(
                         samples: grid.sample(at: start)..<grid.sample(at: start + range.length),
-                        offset: grid.sample(at: first.time) - placement.frame * PacketGrid.frameSamples,
+                        offset: grid.sample(at: first.time) - placement.frame * grid.frameSamples,
                         shift: placement.shift.seconds * Double(grid.sampleRate),
-                        packetOffset: index - Int(placement.frame) - 1))
+                        packetOffset: index - Int(placement.frame + grid.runIn)))
             }
             start = start + range.length
         }
@@ -138,6 +148,7 @@ struct CopiedProgramme {
         try file.muxer.finish()
         try outputs.commit([file.file])
         report = track.report
+        self.grid = grid
         (self.pieces, self.fades, samples) = (pieces, fades, track.samples ?? 0)
         packets = try CompressedSound(output).packets.map(\.bytes)
     }
@@ -145,7 +156,7 @@ struct CopiedProgramme {
     /// How many packets are the source's own, where the grid puts them.
     func packetsInPlace(_ source: CompressedSound) -> Int {
         packets.indices.count { index in
-            let samples = PacketGrid.samples(ofFrame: Int64(index) - 1)
+            let samples = grid.samples(ofFrame: Int64(index) - grid.runIn)
             let piece = pieces.first { samples.lowerBound < $0.samples.upperBound }
             let place = index + (piece?.packetOffset ?? 0)
             return source.packets.indices.contains(place) && source.packets[place].bytes == packets[index]
@@ -205,10 +216,10 @@ enum FrameErrors {
 }
 
 enum CopiedSoundSources {
-    /// Music of one's own choice of kind, as AAC by the `ffmpeg` command.
+    /// Music of one's own choice of kind, by the `ffmpeg` command.
     static func music(
         _ folder: String, rate: Int, channels: Int, seconds: Int = 12, options: [String] = ["-b:a", "128k"],
-        name: String = "music.m4a"
+        codec: String = "aac", name: String = "music.m4a"
     ) throws -> String {
         let path = "\(folder)/\(name)"
         // Six channels of one stereo recording, none like another.
@@ -219,7 +230,7 @@ enum CopiedSoundSources {
         _ = try Command.output(
             "ffmpeg",
             ["-v", "error", "-y", "-i", Fixture.media("music.mp3"), "-t", "\(seconds)", "-af", filters]
-                + ["-ar", "\(rate)", "-c:a", "aac"] + options + [path])
+                + ["-ar", "\(rate)", "-c:a", codec] + options + [path])
         return path
     }
 }

@@ -129,22 +129,16 @@ struct CodecMatrixTests {
     @Test("keeps what was asked for", arguments: CodecForm.all.indices)
     func cuts(form index: Int) throws {
         let form = CodecForm.all[index]
-        let seed = UInt64.random(in: 0..<1_000_000)
+        let seed = RandomCuts.newSeed()
         var random = SeededGenerator(seed: seed)
         try withTemporaryFolder { folder in
             let source = try form.make(in: folder)
             let shown = try ReferenceVideo(source)
-            let end = Int64(form.frames * 1000 / 30)
-            for round in 0..<3 {
-                var ranges: [(start: Rational, end: Rational?)] = []
-                for _ in 0..<Int.random(in: 1...4, using: &random) {
-                    let start = Int64.random(in: 0...end - 500, using: &random)
-                    let stop = Int64.random(in: start + 20...end + 200, using: &random)
-                    ranges.append((Rational(start, 1000), stop > end - 10 ? nil : Rational(stop, 1000)))
-                }
+            for round in 0..<(Thoroughness.isFull ? 20 : 5) {
                 try SelectionCheck.check(
-                    ranges, of: source, showing: shown, in: folder, as: "out\(round)", container: form.output,
-                    threads: 1 + round % 2, "\(form), seed \(seed), round \(round)")
+                    RandomCuts.list(of: shown, fromBeginning: round == 0, using: &random), of: source, showing: shown,
+                    in: folder, as: "out\(round)", container: form.output, threads: 1 + round % 2,
+                    "\(form), seed \(seed), round \(round)")
             }
         }
     }
@@ -158,41 +152,5 @@ struct CodecMatrixTests {
                 container: "mp4", threads: 1, "a CRA first")
             #expect(smart.encodedPictures == 0)
         }
-    }
-}
-
-/// What a smart render made, beside the frames that the `ffmpeg` command decodes of its source.
-enum SelectionCheck {
-    @discardableResult
-    static func check(
-        _ ranges: [(start: Rational, end: Rational?)], of source: String, showing shown: ReferenceVideo,
-        in folder: String, as name: String, container: String, threads: Int, _ comment: String
-    ) throws -> RenderReport.Smart {
-        let (full, output) = ("\(folder)/\(name)-full.mp4", "\(folder)/\(name).\(container)")
-        try render(EditText.timeline(ranges, of: source), to: full)
-        let report = try render(
-            EditText.timeline(ranges, of: source, output: "{}"), to: output, threads: threads, mode: .smart)
-        let smart = try #require(report.smart, "\(comment)")
-        #expect(smart.declined == nil, "\(smart.declined ?? ""): \(comment)")
-        let selection = ExpectedProgramme(shown, ranges: ranges)
-        let made = try ReferenceVideo(output)
-        #expect(made.frames.count == selection.frames.count, "\(comment)")
-        let first = made.times.first ?? .zero
-        // Matroska's clock ticks in milliseconds.
-        let tolerance =
-            ["mkv", "webm"].contains(where: { output.hasSuffix($0) || source.hasSuffix($0) })
-            ? Rational(2, 1000) : .zero
-        let furthest = zip(made.times, selection.frames).map { distance($0 - first, $1.time) }.max() ?? .zero
-        #expect(furthest <= tolerance, "\(furthest) s: \(comment)")
-        let exact = zip(made.frames, selection.frames).count { $0.hash == $1.hash }
-        #expect(exact >= smart.copiedPictures, "\(exact) exact of \(smart.copiedPictures) copied: \(comment)")
-        #expect(smart.copiedPictures + smart.encodedPictures == made.frames.count, "\(comment)")
-        // Turned upright by the command, where the file says so.
-        let decibels = try PictureLikeness.decibels(output, reference: full, filters: "null")
-        #expect(decibels.count == made.frames.count, "\(comment)")
-        let worst = decibels.min() ?? 0
-        #expect(worst >= 37.5, "\(worst) dB: \(comment)")
-        try SmartComparison.checkComplaints(of: output, comment)
-        return smart
     }
 }

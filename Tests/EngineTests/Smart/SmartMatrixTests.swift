@@ -58,25 +58,17 @@ struct SmartMatrixTests {
     @Test("keeps what was asked for", arguments: CodedForm.forms.indices)
     func cuts(form index: Int) throws {
         let form = CodedForm.forms[index]
-        let seed = UInt64.random(in: 0..<1_000_000)
+        let seed = RandomCuts.newSeed()
         var random = SeededGenerator(seed: seed)
         try withTemporaryFolder { folder in
             let frames = 150
             let source = try form.make(in: folder, frames: frames)
             let shown = try ReferenceVideo(source)
-            for round in 0..<4 {
-                var ranges: [(start: Rational, end: Rational?)] = []
-                for _ in 0..<Int.random(in: 1...4, using: &random) {
-                    // From the very beginning, too, where sound may begin before the picture.
-                    let isFirst = round == 0 && ranges.isEmpty
-                    let start = isFirst ? 0 : Int64.random(in: 0...4500, using: &random)
-                    let end = Int64.random(in: start + 20...5200, using: &random)
-                    ranges.append((Rational(start, 1000), end > 4990 ? nil : Rational(end, 1000)))
-                }
+            for round in 0..<(Thoroughness.isFull ? 40 : 8) {
                 let smart = try SmartComparison.check(
-                    ranges, of: source, showing: shown, in: folder, as: "out\(round)",
-                    container: form.container == "ts" ? "mp4" : form.container, threads: 1 + round % 2,
-                    "\(form), seed \(seed), round \(round)")
+                    RandomCuts.list(of: shown, fromBeginning: round == 0, using: &random), of: source, showing: shown,
+                    in: folder, as: "out\(round)", container: form.container == "ts" ? "mp4" : form.container,
+                    threads: 1 + round % 2, "\(form), seed \(seed), round \(round)")
                 #expect(smart.declined == nil, "\(smart.declined ?? ""): \(form), seed \(seed), round \(round)")
             }
         }

@@ -6,14 +6,16 @@ import Testing
 
 @Suite("Sound on a grid of packets")
 struct PacketGridTests {
+    private static let grid = PacketGrid(sampleRate: 48000)
+
     @Test("counts frames from the programme's beginning, the run-in before it")
     func frames() {
-        #expect(PacketGrid.samples(ofFrame: -1) == -1024..<0)
-        #expect([-1025, -1024, -1, 0, 1023, 1024].map(PacketGrid.frame(ofSample:)) == [-2, -1, -1, 0, 0, 1])
-        #expect([-1024, -1023, 0, 1, 1024, 1025].map(PacketGrid.frame(atOrAfter:)) == [-1, 0, 0, 1, 1, 2])
-        #expect(SoundCutter.packets(end: 1) == -1..<1)
-        #expect(SoundCutter.packets(end: 2048) == -1..<2)
-        #expect(SoundCutter.packets(end: 2049) == -1..<3)
+        #expect(Self.grid.samples(ofFrame: -1) == -1024..<0)
+        #expect([-1025, -1024, -1, 0, 1023, 1024].map(Self.grid.frame(ofSample:)) == [-2, -1, -1, 0, 0, 1])
+        #expect([-1024, -1023, 0, 1, 1024, 1025].map(Self.grid.frame(atOrAfter:)) == [-1, 0, 0, 1, 1, 2])
+        #expect(Self.grid.packets(end: 1) == -1..<1)
+        #expect(Self.grid.packets(end: 2048) == -1..<2)
+        #expect(Self.grid.packets(end: 2049) == -1..<3)
     }
 
     @Test("moves nothing that lies on it already", arguments: [8000, 44100, 48000, 96000])

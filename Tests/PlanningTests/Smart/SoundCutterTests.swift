@@ -6,16 +6,18 @@ import Testing
 
 @Suite("Which packets of sound are copied")
 struct SoundCutterTests {
+    private static let grid = PacketGrid(sampleRate: 48000)
+
     /// So many frames of one source, whose packets reach beyond on both sides.
     private static func sound(_ frames: Range<Int64>, altered: [Range<Int64>] = []) -> PlacedSound {
         PlacedSound(
             audible: frames.lowerBound * 1024..<frames.upperBound * 1024,
-            packets: frames.lowerBound - 3..<frames.upperBound + 3, altered: altered)
+            packets: frames.lowerBound - 3..<frames.upperBound + 3, altered: altered, on: grid)
     }
 
     @Test("is all but those at the ends")
     func whole() {
-        let parts = SoundCutter.parts([Self.sound(0..<100)], end: 102_400)
+        let parts = SoundCutter.parts([Self.sound(0..<100)], end: 102_400, on: Self.grid)
         // Frame 99 is where the last copied packet and the first encoded one overlap.
         #expect(parts == [.encode(packets: -1..<0), .copy(packets: 0..<99, of: 0), .encode(packets: 99..<100)])
     }
@@ -23,12 +25,13 @@ struct SoundCutterTests {
     @Test("is none of a segment shorter than a few packets")
     func tiny() {
         let sounds = (0..<50).map { Self.sound(Int64($0) * 6..<Int64($0) * 6 + 6) }
-        #expect(SoundCutter.parts(sounds, end: 300 * 1024) == [.encode(packets: -1..<300)])
+        #expect(SoundCutter.parts(sounds, end: 300 * 1024, on: Self.grid) == [.encode(packets: -1..<300)])
     }
 
     @Test("leaves out muted ranges and a neighbour on each side")
     func mutes() {
-        let parts = SoundCutter.parts([Self.sound(0..<100, altered: [50 * 1024 + 3..<51 * 1024 + 1])], end: 102_400)
+        let sound = Self.sound(0..<100, altered: [50 * 1024 + 3..<51 * 1024 + 1])
+        let parts = SoundCutter.parts([sound], end: 102_400, on: Self.grid)
         // Frames 50 and 51 are touched; 49 and 52 are where packets meet.
         #expect(
             parts == [
@@ -39,7 +42,7 @@ struct SoundCutterTests {
 
     @Test("is none that lacks the packet before it")
     func firstPacket() {
-        let sound = PlacedSound(audible: 0..<102_400, packets: 10..<80)
+        let sound = PlacedSound(audible: 0..<102_400, packets: 10..<80, on: Self.grid)
         #expect(sound.cleanFrames == [11..<80])
         #expect(!sound.isClean(10) && sound.isClean(11) && sound.isClean(79) && !sound.isClean(80))
     }
@@ -50,13 +53,13 @@ struct SoundCutterTests {
         for _ in 0..<Int.random(in: 1...12, using: &random) {
             let length = Int64.random(in: 1...(Bool.random(using: &random) ? 5000 : 60_000), using: &random)
             let audible = end..<end + length
-            let first = PacketGrid.frame(ofSample: end) + .random(in: -3...2, using: &random)
-            let last = PacketGrid.frame(ofSample: end + length) + .random(in: -2...3, using: &random)
+            let first = grid.frame(ofSample: end) + .random(in: -3...2, using: &random)
+            let last = grid.frame(ofSample: end + length) + .random(in: -2...3, using: &random)
             let altered = (0..<Int.random(in: 0...3, using: &random)).map { _ in
                 let start = Int64.random(in: audible.lowerBound - 3000...audible.upperBound, using: &random)
                 return start..<start + .random(in: 0...6000, using: &random)
             }
-            sounds.append(PlacedSound(audible: audible, packets: first..<max(first, last), altered: altered))
+            sounds.append(PlacedSound(audible: audible, packets: first..<max(first, last), altered: altered, on: grid))
             end += length
         }
         return (sounds, end)
@@ -76,9 +79,9 @@ struct SoundCutterTests {
     func everyPacketOnce(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let (sounds, end) = Self.randomProgramme(&random)
-        let parts = SoundCutter.parts(sounds, end: end)
+        let parts = SoundCutter.parts(sounds, end: end, on: Self.grid)
         let all = parts.flatMap { Array($0.packets) }
-        #expect(all == Array(SoundCutter.packets(end: end)), "seed \(seed)")
+        #expect(all == Array(Self.grid.packets(end: end)), "seed \(seed)")
         for part in parts {
             guard case .copy(let packets, let index) = part else { continue }
             #expect(packets.count >= SoundCutter.leastCopied)

@@ -42,16 +42,16 @@ final class SegmentPackets {
     /// Adds the next packet; those that end before the segment's run-in may come and are let go.
     func feed(_ fed: FedPacket) {
         let content = grid.sample(at: fed.time - segment.origin)
-        // Half a frame of shift, and a packet to begin from.
-        if runs.isEmpty, content < -4 * PacketGrid.frameSamples { return }
+        // Half a frame of shift, and packets to begin from.
+        if runs.isEmpty, content < -(grid.history + 3) * grid.frameSamples { return }
         let run = run(for: fed, at: content)
-        let first = run.endFrame * PacketGrid.frameSamples
+        let first = run.endFrame * grid.frameSamples
         run.append(SoundPacket(fed.bytes), samples: fed.duration.map(grid.sample))
         let zero = (Rational.zero - fed.time).ticks(in: grid.sampleSeconds)
-        if zero > 0 { run.begin(at: first + min(zero, PacketGrid.frameSamples)) }
+        if zero > 0 { run.begin(at: first + min(zero, grid.frameSamples)) }
         if fed.isDiscarded {
             if first <= run.audible.lowerBound {
-                run.begin(at: first + PacketGrid.frameSamples)
+                run.begin(at: first + grid.frameSamples)
             } else {
                 run.cut(at: first)
             }
@@ -66,13 +66,13 @@ final class SegmentPackets {
             if abs(content - last.endContent) <= jitter, !last.isCut { return last }
             let placed = grid.placement(at: segment.start + fed.time - segment.origin).frame
             // Nobody takes back what may have been written.
-            earliest = max(placed, horizon) * PacketGrid.frameSamples
-            last.cut(at: min(earliest, last.endFrame * PacketGrid.frameSamples))
+            earliest = max(placed, horizon) * grid.frameSamples
+            last.cut(at: min(earliest, last.endFrame * grid.frameSamples))
         }
         let placement = grid.placement(at: segment.start + fed.time - segment.origin)
         let shift = placement.shift < .zero ? Rational.zero - placement.shift : placement.shift
         largestShift = max(largestShift, shift)
-        let run = SoundRun(placement, content: content, shaper: shaper, earliest: earliest, decoder: decoder)
+        let run = SoundRun(placement, on: grid, content: content, shaper: shaper, earliest: earliest, decoder: decoder)
         runs.append(run)
         return run
     }
@@ -89,16 +89,16 @@ final class SegmentPackets {
     /// Whether the packets fed are enough for a segment of so many seconds.
     func reaches(_ length: Rational) -> Bool {
         guard let last = runs.last else { return false }
-        return last.endFrame * PacketGrid.frameSamples >= grid.sample(at: segment.start + length)
+        return last.endFrame * grid.frameSamples >= grid.sample(at: segment.start + length)
     }
 
     /// Frames before this are known for good.
     var horizon: Int64 {
-        if let end { return PacketGrid.frame(ofSample: end) }
-        let begun = PacketGrid.frame(ofSample: start)
+        if let end { return grid.frame(ofSample: end) }
+        let begun = grid.frame(ofSample: start)
         // A packet that cuts the last ones off may still come.
         guard let last = runs.last else { return begun }
-        return max(begun, min(PacketGrid.frame(ofSample: reached), last.endFrame - 2))
+        return max(begun, min(grid.frame(ofSample: reached), last.endFrame - 2))
     }
 
     /// The run that a clean frame belongs to; `nil` when it is not clean.
@@ -111,14 +111,14 @@ final class SegmentPackets {
 
     /// Adds what the segment has in a frame.
     func mix(into samples: inout SoundFrame, frame: Int64) throws {
-        let range = PacketGrid.samples(ofFrame: frame)
+        let range = grid.samples(ofFrame: frame)
         for run in runs {
             // Before the programme nothing is heard; but a transform that reaches there had better find no edge.
             let first = start == 0 ? Int64.min : start
             let part = range.clamped(to: first..<max(start, end ?? .max)).clamped(to: run.audible)
             guard !part.isEmpty, let source = try run.samples(frame) else { continue }
             let inside = Int(part.lowerBound - range.lowerBound)..<Int(part.upperBound - range.lowerBound)
-            let position = run.content + part.lowerBound - run.frame * PacketGrid.frameSamples
+            let position = run.content + part.lowerBound - run.frame * grid.frameSamples
             for channel in 0..<format.layout.channels {
                 samples[channel].replaceSubrange(inside, with: source[channel][inside])
                 samples[channel].withUnsafeMutableBufferPointer { whole in

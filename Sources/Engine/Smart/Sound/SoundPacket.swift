@@ -2,13 +2,11 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// One AAC packet on its way to the output.
+/// One packet on its way to the output.
 struct SoundPacket {
     let bytes: [UInt8]
-    /// `nil` when it could not be read.
-    let head: AACBlockHead?
 
-    init(_ bytes: [UInt8]) { (self.bytes, head) = (bytes, AACBlockHead(bytes)) }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
 /// A packet of a source as its session hands it over.
@@ -46,13 +44,16 @@ struct FedPacket {
 }
 
 extension CopySource {
-    /// - Parameter index: of the stream that is to be heard; `nil` where there is none.
-    init(_ demuxer: borrowing Demuxer, stream index: Int?) {
+    /// - Parameters:
+    ///   - index: of the stream that is to be heard; `nil` where there is none.
+    ///   - firstPacket: of that stream.
+    init(_ demuxer: borrowing Demuxer, stream index: Int?, firstPacket: [UInt8] = []) {
         guard let index, case .audio(let stream) = demuxer.describe(stream: index) else {
             self.init(stream: nil, configuration: [])
             return
         }
-        self.init(stream: stream, configuration: demuxer.configuration(ofStream: index))
+        self.init(
+            stream: stream, configuration: demuxer.configuration(ofStream: index), firstPacket: firstPacket)
     }
 }
 

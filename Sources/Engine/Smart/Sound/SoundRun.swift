@@ -6,6 +6,7 @@ internal import Planning
 final class SoundRun {
     /// The frame that the first packet completes.
     let frame: Int64
+    private let grid: PacketGrid
     /// Where the first packet's frame begins, in source samples from the segment's origin.
     let content: Int64
     /// What is heard of it at most, in samples of the programme.
@@ -23,12 +24,13 @@ final class SoundRun {
 
     /// - Parameter earliest: sound before this sample of the programme is somebody else's.
     init(
-        _ placement: PacketPlacement, content: Int64, shaper: SoundShaper, earliest: Int64, decoder: SharedDecoder
+        _ placement: PacketPlacement, on grid: PacketGrid, content: Int64, shaper: SoundShaper, earliest: Int64,
+        decoder: SharedDecoder
     ) {
-        (frame, self.content, self.decoder) = (placement.frame, content, decoder)
-        let start = max(earliest, placement.frame * PacketGrid.frameSamples)
+        (frame, self.grid, self.content, self.decoder) = (placement.frame, grid, content, decoder)
+        let start = max(earliest, placement.frame * grid.frameSamples)
         bounds = start..<Int64.max
-        let offset = placement.frame * PacketGrid.frameSamples - content
+        let offset = placement.frame * grid.frameSamples - content
         altered = shaper.altered.map { $0.lowerBound + offset..<$0.upperBound + offset }
             .filter { $0.upperBound > start }
     }
@@ -36,7 +38,7 @@ final class SoundRun {
     /// Behind the last packet's frame.
     var endFrame: Int64 { frame + Int64(dropped + packets.count) }
     /// Source samples from the origin, behind the last packet's frame.
-    var endContent: Int64 { content + (endFrame - frame) * PacketGrid.frameSamples }
+    var endContent: Int64 { content + (endFrame - frame) * grid.frameSamples }
     /// What is heard, in samples of the programme.
     var audible: Range<Int64> {
         guard let trackEnd else { return bounds }
@@ -47,10 +49,10 @@ final class SoundRun {
 
     /// - Parameter samples: how long it says it lasts, when it does.
     func append(_ packet: SoundPacket, samples: Int64?) {
-        let start = endFrame * PacketGrid.frameSamples
+        let start = endFrame * grid.frameSamples
         packets.append(packet)
         // Clocks and rounding make it a little less.
-        trackEnd = samples.flatMap { $0 < PacketGrid.frameSamples * 7 / 8 ? start + max(0, $0) : nil }
+        trackEnd = samples.flatMap { $0 < grid.frameSamples * 7 / 8 ? start + max(0, $0) : nil }
     }
 
     /// What lies before a sample of the programme is not heard.
@@ -70,7 +72,9 @@ final class SoundRun {
 
     /// - Parameter kept: what the segment lets through unchanged, in samples of the programme.
     func isClean(_ frame: Int64, kept: Range<Int64>) -> Bool {
-        PlacedSound(audible: audible.clamped(to: kept), packets: self.frame..<endFrame, altered: altered).isClean(frame)
+        PlacedSound(
+            audible: audible.clamped(to: kept), packets: self.frame..<endFrame, altered: altered, on: grid
+        ).isClean(frame)
     }
 
     /// The samples of one frame, whether heard or not; `nil` where there is no packet.
@@ -83,8 +87,8 @@ final class SoundRun {
     }
 
     func forget(before frame: Int64) {
-        // The packet before is needed to decode one.
-        let count = max(0, min(packets.count, Int(frame - 1 - self.frame) - dropped))
+        // Packets before are needed to decode one.
+        let count = max(0, min(packets.count, Int(frame - grid.history - self.frame) - dropped))
         guard count >= 64 || frame > endFrame else { return }
         packets.removeFirst(count)
         dropped += count
@@ -92,19 +96,23 @@ final class SoundRun {
     }
 }
 
-/// One decoder for all runs, which goes back a packet where it did not come from the one before.
+/// One decoder for all runs, which goes back some packets where it did not come from the one before.
 final class SharedDecoder {
     private let decoder: PacketDecoder
+    private let history: Int64
     private var last: (run: ObjectIdentifier, frame: Int64)?
 
-    init(_ decoder: PacketDecoder) { self.decoder = decoder }
+    /// - Parameter history: packets to go back.
+    init(_ decoder: PacketDecoder, history: Int64) { (self.decoder, self.history) = (decoder, history) }
 
     /// - Parameter packet: the run's of that frame.
     func decode(_ packet: SoundPacket, at frame: Int64, of run: SoundRun) throws -> SoundFrame {
         let id = ObjectIdentifier(run)
         if last?.run != id || last?.frame != frame - 1 {
             decoder.reset()
-            if let before = run.packet(frame - 1) { _ = try decoder.decode(before.bytes) }
+            for earlier in frame - history..<frame {
+                if let before = run.packet(earlier) { _ = try decoder.decode(before.bytes) }
+            }
         }
         last = (id, frame)
         return try decoder.decode(packet.bytes)

@@ -9,10 +9,9 @@ final class SoundSplicer {
     /// Places tried for a join, one frame apart: busy sound goes through a dozen short blocks in a row.
     static let search: Int64 = 16
     /// Frames behind the last packet written that may still be asked for.
-    static let memory = JoinMaker.warmUp + search + 4
-    /// How often, and how many frames apart, joining is tried in one clean stretch.
+    private let memory: Int64
+    /// How often joining is tried in one clean stretch.
     private static let rounds = 3
-    private static let roundDistance: Int64 = 64
 
     private enum State {
         case starting
@@ -21,11 +20,12 @@ final class SoundSplicer {
     }
 
     private let programme: ProgrammeSound
+    private let codec: any SoundCopyCodec
     private let joins: JoinMaker
     private let cancellation: Cancellation
     private var state = State.starting
     /// The next packet to be written, by the frame that it completes.
-    private var next: Int64 = -1
+    private var next: Int64
     /// Frames before this were looked at.
     private var scanned: Int64 = 0
     /// Rounds of joining that failed in the clean stretch at `scanned`.
@@ -38,8 +38,13 @@ final class SoundSplicer {
     var ready: [SoundPacket] = []
     private(set) var report = SoundCopyReport()
 
-    init(_ programme: ProgrammeSound, joins: JoinMaker, cancellation: Cancellation) {
-        (self.programme, self.joins, self.cancellation) = (programme, joins, cancellation)
+    init(
+        _ programme: ProgrammeSound, codec: any SoundCopyCodec, joins: JoinMaker, cancellation: Cancellation
+    ) {
+        (self.programme, self.codec, self.joins) = (programme, codec, joins)
+        self.cancellation = cancellation
+        memory = max(codec.warmUp, codec.grid.history) + Self.search + 4
+        next = -codec.grid.runIn
     }
 
     private var isFinal: Bool { programme.length != nil }
@@ -71,10 +76,10 @@ final class SoundSplicer {
     private func write(_ packet: SoundPacket, copied: Bool) {
         ready.append(packet)
         written[next] = packet
-        written[next - Self.memory] = nil
+        written[next - memory] = nil
         next += 1
         if copied { report.packetsCopied += 1 } else { report.packetsEncoded += 1 }
-        programme.forget(before: next - Self.memory)
+        programme.forget(before: next - memory)
     }
 
     private func noteJoin(_ quality: JoinQuality?) {
@@ -89,13 +94,13 @@ final class SoundSplicer {
     private func start() throws -> Bool {
         let end = endOfClean(from: 0)
         let isClosed = isFinal || end < horizon
-        guard isClosed || end > SoundCutter.leastCopied + Self.search,
-            let canCopy = end > SoundCutter.leastCopied ? try canLeave(after: 0, before: end) : false
+        guard isClosed || end > codec.leastCopied + Self.search,
+            let canCopy = end > codec.leastCopied ? try canLeave(after: 0, before: end) : false
         else { return false }
-        if canCopy {
+        if canCopy, let first = programme.run(cleanAt: 0)?.packet(next), codec.canBegin(with: first) {
             state = .copying
         } else {
-            state = .encoding(try joins.makeEncoder(upTo: 0, warmingUpTo: 0))
+            state = .encoding(try joins.beginning(at: next))
             scanned = 1
         }
         return true
@@ -109,10 +114,10 @@ final class SoundSplicer {
         let isOpen = scanned == horizon && !isFinal
         try copy(upTo: scanned - 1 - Self.search)
         // Joining takes sound beyond the last clean frame.
-        guard !isOpen, isFinal || horizon >= scanned + SpliceEncoder.delay + 2 else { return false }
+        guard !isOpen, isFinal || horizon >= scanned + joins.reach + 1 else { return false }
         var best: JoinMaker.Entry?
         for joint in stride(from: scanned - 1, through: max(next, scanned - 1 - Self.search), by: -1) {
-            guard let entry = try joins.entry(at: joint, after: packet(joint - 2)) else { continue }
+            guard let entry = try joins.entry(at: joint, after: packets(before: joint - 1)) else { continue }
             if entry.quality.decibels < best?.quality.decibels ?? .infinity { best = entry }
             if entry.quality.isClean { break }
             report.refusedJoins += 1
@@ -131,9 +136,9 @@ final class SoundSplicer {
     /// - Returns: `nil` when more must be known.
     private func canLeave(after first: Int64, before end: Int64) throws -> Bool? {
         guard end - first <= Self.search else { return true }
-        guard isFinal || horizon >= end + SpliceEncoder.delay + 2 else { return nil }
+        guard isFinal || horizon >= end + joins.reach + 1 else { return nil }
         return try stride(from: end - 1, to: first, by: -1).contains { joint in
-            let entry = try joins.entry(at: joint, after: packet(joint - 2))
+            let entry = try joins.entry(at: joint, after: packets(before: joint - 1))
             return entry?.quality.isUsable == true
         }
     }
@@ -152,6 +157,11 @@ final class SoundSplicer {
         written[frame] ?? programme.run(cleanAt: max(0, frame))?.packet(frame)
     }
 
+    /// As many as decoding the packet at `frame` takes, where there are.
+    private func packets(before frame: Int64) -> [SoundPacket] {
+        (frame - codec.grid.history..<frame).compactMap(packet)
+    }
+
     // MARK: Encoding, and from encoded to copied packets
 
     /// - Returns: `false` when more must be known.
@@ -165,7 +175,7 @@ final class SoundSplicer {
         let end = endOfClean(from: scanned)
         let isClosed = isFinal || end < horizon
         let start = max(scanned, retry)
-        let room = end - start - SoundCutter.leastCopied
+        let room = end - start - codec.leastCopied
         guard failedRounds < Self.rounds, room > 0, isClosed || room > Self.search else {
             let isHopeless = isClosed || failedRounds == Self.rounds
             if isHopeless { scanned = end }
@@ -176,8 +186,10 @@ final class SoundSplicer {
         try write(from: encoder, upTo: start - 1)
         var best: JoinMaker.Exit?
         for joint in start..<start + min(room, Self.search) {
-            try feed(encoder, upTo: joint - 1 + SpliceEncoder.delay)
-            let earlier = [joint - 3, joint - 2].compactMap { written[$0] ?? encoder.packet($0) }
+            try feed(encoder, upTo: joint - 1 + codec.encoderDelay)
+            let earlier = (joint - 2 - codec.grid.history...joint - 2).compactMap {
+                written[$0] ?? encoder.packet($0)
+            }
             guard let exit = try joins.exit(at: joint, from: encoder, after: earlier) else { continue }
             if exit.quality.decibels < best?.quality.decibels ?? .infinity { best = exit }
             if exit.quality.isClean { break }
@@ -185,7 +197,7 @@ final class SoundSplicer {
         }
         guard let best, best.quality.isUsable else {
             failedRounds += 1
-            retry = start + Self.roundDistance
+            retry = start + codec.retryDistance
             return true
         }
         guard let canLeave = try canLeave(after: best.joint, before: end) else { return false }
@@ -204,13 +216,13 @@ final class SoundSplicer {
         while next < end {
             // A source's sound may be over hours before its pictures.
             try cancellation.check()
-            try feed(encoder, upTo: next + SpliceEncoder.delay)
+            try feed(encoder, upTo: next + codec.encoderDelay)
             guard let packet = encoder.packet(next) else {
                 // Its last frame is not known yet.
                 return
             }
             write(packet, copied: false)
-            encoder.forget(before: next - Self.memory)
+            encoder.forget(before: next - memory)
         }
     }
 

@@ -7,7 +7,7 @@ internal import Planning
 enum WindowSlopes {
     static let sine = (0..<length).map { sin(Double.pi / Double(2 * length) * (Double($0) + 0.5)) }
     static let kaiserBessel = makeKaiserBessel()
-    private static let length = Int(PacketGrid.frameSamples)
+    private static let length = 1024
     private static let alpha = 4.0
 
     static func slope(_ shape: AACBlockHead.Shape) -> [Double] { shape == .sine ? sine : kaiserBessel }

@@ -1,0 +1,92 @@
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import Planning
+
+/// Whole smart renders of sources whose sound is not AAC.
+@Suite("Copied sound beside copied pictures")
+struct CopiedSoundWithPicturesTests {
+    struct Form: CustomTestStringConvertible {
+        var codec: String
+        var rate: Int
+        var container: String
+        var output: String
+        var testDescription: String { "\(codec), \(rate) Hz, \(container) to \(output)" }
+
+        func make(in folder: String) throws -> String {
+            let path = "\(folder)/source.\(container)"
+            let picture =
+                container == "webm"
+                ? ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "15", "-b:v", "300k"]
+                : ["-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-bf", "2"]
+            _ = try Command.output(
+                "ffmpeg",
+                ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=192x112:rate=30", "-i", Fixture.media("music.mp3")]
+                    + ["-af", "aloop=loop=-1:size=260000", "-ar", "\(rate)", "-t", "12"] + picture
+                    + ["-c:a", codec, "-b:a", "128k", path])
+            return path
+        }
+    }
+
+    static let forms = [
+        Form(codec: "libopus", rate: 48000, container: "mp4", output: "mp4"),
+        Form(codec: "libopus", rate: 48000, container: "mkv", output: "mkv"),
+        Form(codec: "libopus", rate: 48000, container: "webm", output: "webm"),
+        Form(codec: "libmp3lame", rate: 44100, container: "mp4", output: "mp4"),
+        Form(codec: "libmp3lame", rate: 48000, container: "mov", output: "mov"),
+        Form(codec: "libmp3lame", rate: 48000, container: "mkv", output: "mp4"),
+    ]
+
+    @Test("keeps the source's codec, and is where it belongs", arguments: forms)
+    func render(form: Form) throws {
+        try withTemporaryFolder { folder in
+            let source = try form.make(in: folder)
+            let output = "\(folder)/out.\(form.output)"
+            let ranges: [(start: Rational, end: Rational?)] = [
+                (Rational(13, 10), Rational(43, 10)), (Rational(65, 10), Rational(101, 10)),
+            ]
+            let timeline = EditText.timeline(ranges, of: source, output: "{}")
+            let report = try TestSupport.render(timeline, to: output, mode: .smart)
+            let smart = try #require(report.smart)
+            #expect(smart.declined == nil && smart.soundDeclined == nil, "\(smart)")
+            let sound = try #require(smart.sound)
+            #expect(sound.copiedPackets > 2 * sound.encodedPackets, "\(sound)")
+            #expect(report.audio?.codec == (form.codec == "libopus" ? "opus" : "mp3"))
+            let half = form.codec == "libopus" ? 480 : 576
+            #expect(sound.largestShiftSeconds <= Double(half) / Double(form.rate))
+            // Where pictures are, in both: containers may begin with a run-in of sound.
+            let (pictures, shown) = (try ReferenceVideo(source).times, try ReferenceVideo(output).times)
+            let first = try #require(shown.first)
+            let (heard, meant) = (try ReferenceAudio(output), try ReferenceAudio(source))
+            // Matroska's timestamps are whole milliseconds.
+            let slack = form.container == "mp4" || form.container == "mov" ? 2 : 150
+            var begin = Rational.zero
+            for range in ranges {
+                let kept = pictures.filter { $0 >= range.start && $0 < range.end ?? $0 + Rational(1) }
+                let origin = try #require(kept.first)
+                for into in [Rational(3, 2), Rational(5, 2)] {
+                    let to = Int(((first + begin + into).seconds * Double(form.rate)).rounded())
+                    let from = Int(((origin + into).seconds * Double(form.rate)).rounded())
+                    let (lag, decibels) = Sound.alignment(
+                        of: heard.channels.map { Array($0[to..<to + 9000]) },
+                        to: meant.channels.map { Array($0[from..<from + 9000]) }, limit: 1400)
+                    #expect(abs(lag) <= half + slack && decibels > 10, "\(lag), \(decibels) dB, \(range) + \(into)")
+                }
+                begin = begin + Rational(Int64(kept.count), 30)
+            }
+        }
+    }
+
+    @Test("leaves the codec of a full render as it was")
+    func full() throws {
+        try withTemporaryFolder { folder in
+            let source = try Self.forms[0].make(in: folder)
+            let timeline = EditText.timeline([(Rational(1), Rational(3))], of: source, output: "{}")
+            let report = try TestSupport.render(timeline, to: "\(folder)/out.mp4", mode: .full)
+            #expect(report.audio?.codec == "aac")
+        }
+    }
+}

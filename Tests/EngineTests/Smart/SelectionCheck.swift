@@ -1,0 +1,46 @@
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+/// What a smart render made, beside the frames that the `ffmpeg` command decodes of its source.
+enum SelectionCheck {
+    /// - Parameters:
+    ///   - shown: the source's own frames.
+    ///   - mayDecline: where all was encoded instead, that is as good; nothing but its frames' times are looked at.
+    @discardableResult
+    static func check(
+        _ ranges: [(start: Rational, end: Rational?)], of source: String, showing shown: ReferenceVideo,
+        in folder: String, as name: String, container: String, threads: Int, mayDecline: Bool = false,
+        _ comment: String
+    ) throws -> RenderReport.Smart {
+        let (full, output) = ("\(folder)/\(name)-full.mp4", "\(folder)/\(name).\(container)")
+        let report = try render(
+            EditText.timeline(ranges, of: source, output: "{}"), to: output, threads: threads, mode: .smart)
+        let smart = try #require(report.smart, "\(comment)")
+        #expect(smart.declined == nil || mayDecline, "\(smart.declined ?? ""): \(comment)")
+        #expect(!smart.fellBack, "\(smart.declined ?? ""): \(comment)")
+        let selection = ExpectedProgramme(shown, ranges: ranges)
+        let made = try ReferenceVideo(output)
+        #expect(made.frames.count == selection.frames.count, "\(comment)")
+        let first = made.times.first ?? .zero
+        // Matroska's clock ticks in milliseconds.
+        let tolerance =
+            ["mkv", "webm"].contains(where: { output.hasSuffix($0) || source.hasSuffix($0) })
+            ? Rational(2, 1000) : .zero
+        let furthest = zip(made.times, selection.frames).map { distance($0 - first, $1.time) }.max() ?? .zero
+        #expect(furthest <= tolerance, "\(furthest) s: \(comment)")
+        guard smart.declined == nil else { return smart }
+        let exact = zip(made.frames, selection.frames).count { $0.hash == $1.hash }
+        #expect(exact >= smart.copiedPictures, "\(exact) exact of \(smart.copiedPictures) copied: \(comment)")
+        #expect(smart.copiedPictures + smart.encodedPictures == made.frames.count, "\(comment)")
+        try render(EditText.timeline(ranges, of: source), to: full)
+        // Turned upright by the command, where the file says so.
+        let decibels = try PictureLikeness.decibels(output, reference: full, filters: "null")
+        #expect(decibels.count == made.frames.count, "\(comment)")
+        let worst = decibels.min() ?? 0
+        #expect(worst >= 37.5, "\(worst) dB: \(comment)")
+        try SmartComparison.checkComplaints(of: output, comment)
+        return smart
+    }
+}
