@@ -14,6 +14,7 @@ enum ReelpoolCodec {
             exit(64)
         }
         LogCapture.quietenEncoders()
+        LibraryMemory.keepSmall()
         LogCapture.install()
         WarmUp.run()
         do throws(IsolationError) {

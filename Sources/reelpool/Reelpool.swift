@@ -33,6 +33,7 @@ struct Reelpool: AsyncParsableCommand {
 
     static func main() async {
         LogCapture.quietenEncoders()
+        LibraryMemory.keepSmall()
         StopSignals.install()
         LogCapture.install()
         do {

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <libavutil/log.h>
 #include <libavutil/opt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 const int rp_error_again = AVERROR(EAGAIN);
 const int rp_error_eof = AVERROR_EOF;
@@ -49,6 +51,12 @@ void rp_log_install(bool echo) {
 }
 
 void rp_log_quieten_encoders(void) { setenv("SVT_LOG", "1", 0); }
+
+void rp_memory_keep_small(void) {
+    // Sources: PR_SET_THP_DISABLE in prctl(2), M_MMAP_THRESHOLD in mallopt(3).
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
 
 void rp_log_clear(void) { last_line[0] = 0; }
 

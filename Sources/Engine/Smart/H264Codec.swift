@@ -53,7 +53,7 @@ final class H264Codec: PictureCodec {
         settings.options["bf"] = "0"
         // The source's set allows more, which would cost time and a picture's memory each.
         settings.options["refs"] = "1"
-        settings.options["crf"] = "\(quality.crf(usual: 18))"
+        settings.options["crf"] = "\(quality.crf(usual: 20))"
         settings.options["forced-idr"] = "1"
         return try SeamEncoder(settings)
     }

@@ -12,12 +12,14 @@ internal import Synchronization
 final class SeamVerifier {
     /// How near to the source a seam must be, in decibels of PSNR over luma.
     static let leastPSNR = 38.0
-    /// Source pictures that may wait to be looked at.
-    private static let depth = 2
+    /// Seams' pictures and copied packets that may wait to be looked at. A packet takes a hundredth of a picture's memory,
+    /// and a group of them is decoded while the next seam is made.
+    private static let depth = (pictures: 2, packets: 512)
 
     private let work: VerifierWork
     private let queue: DispatchQueue?
-    private let slots = DispatchSemaphore(value: depth)
+    private let pictureSlots = DispatchSemaphore(value: depth.pictures)
+    private let packetSlots = DispatchSemaphore(value: depth.packets)
 
     init(_ decoder: consuming Decoder, concurrent: Bool) throws {
         work = try VerifierWork(decoder)
@@ -31,21 +33,21 @@ final class SeamVerifier {
     ///   - time: in the output's ticks.
     ///   - source: what a seam's picture was made from.
     func check(_ packet: borrowing Packet, at time: Int64, source: borrowing Frame) throws {
-        try submit(VerifierItem(packet, at: time, source: VideoFrame(source.reference(), time: time)))
+        try submit(VerifierItem(packet, at: time, source: LumaPlane(copying: source)), pictureSlots)
     }
 
     /// A copied picture of the current stretch.
     func check(_ packet: borrowing Packet, at time: Int64) throws {
-        try submit(VerifierItem(packet, at: time, source: nil))
+        try submit(VerifierItem(packet, at: time, source: nil), packetSlots)
     }
 
-    private func submit(_ item: VerifierItem) throws {
+    private func submit(_ item: VerifierItem, _ slots: DispatchSemaphore) throws {
         guard let queue else {
             work.check(item)
             return try work.throwFailure()
         }
         slots.wait()
-        queue.async { [work, slots] in
+        queue.async { [work] in
             work.check(item)
             slots.signal()
         }
@@ -78,9 +80,9 @@ final class SeamVerifier {
 private final class VerifierItem: @unchecked Sendable {
     let packet: Packet
     let time: Int64
-    let source: VideoFrame?
+    let source: LumaPlane?
 
-    init(_ packet: borrowing Packet, at time: Int64, source: VideoFrame?) throws {
+    init(_ packet: borrowing Packet, at time: Int64, source: LumaPlane?) throws {
         var reference = try packet.reference()
         reference.place(at: time, decodeTime: time, duration: 0, isKey: packet.isKey)
         self.packet = reference
@@ -166,51 +168,5 @@ private final class VerifierWork: @unchecked Sendable {
 
 extension VerifierItem {
     /// How near to the source a decoded picture is; infinite for a copied one.
-    fileprivate func psnr(of picture: borrowing Frame) -> Double {
-        source.map { Self.psnr($0.frame, picture) } ?? .infinity
-    }
-
-    /// Over luma, in decibels; infinite for equal pictures, nothing for ones of different sizes.
-    private static func psnr(_ left: borrowing Frame, _ right: borrowing Frame) -> Double {
-        let format = left.pictureFormat.pixelFormat
-        guard left.width == right.width, left.height == right.height, right.pictureFormat.pixelFormat == format,
-            let a = left.plane(0), let b = right.plane(0)
-        else { return 0 }
-        let wide = format.bitDepth > 8
-        var squares: UInt64 = 0
-        for row in 0..<left.height {
-            let (first, second) = (a.base + row * a.stride, b.base + row * b.stride)
-            if wide {
-                squares += first.withMemoryRebound(to: UInt16.self, capacity: left.width) { first in
-                    second.withMemoryRebound(to: UInt16.self, capacity: left.width) {
-                        squaredDifference(first, $0, left.width)
-                    }
-                }
-            } else {
-                squares += squaredDifference(first, second, left.width)
-            }
-        }
-        guard squares > 0 else { return .infinity }
-        let error = (Double(squares) / Double(left.width * left.height)).squareRoot()
-        return decibels(ofAmplitude: Double((1 << format.bitDepth) - 1) / error)
-    }
-
-    private static func squaredDifference<Sample: FixedWidthInteger & UnsignedInteger>(
-        _ left: UnsafePointer<Sample>, _ right: UnsafePointer<Sample>, _ count: Int
-    ) -> UInt64 {
-        // 4096 squares of eight bits, or 1024 of ten, fit 32 bits with room to spare; rows come in such pieces.
-        var total: UInt64 = 0
-        var start = 0
-        while start < count {
-            let end = min(count, start + 1024)
-            var sum: UInt32 = 0
-            for index in start..<end {
-                let difference = Int32(truncatingIfNeeded: left[index]) &- Int32(truncatingIfNeeded: right[index])
-                sum &+= UInt32(bitPattern: difference &* difference)
-            }
-            total += UInt64(sum)
-            start = end
-        }
-        return total
-    }
+    fileprivate func psnr(of picture: borrowing Frame) -> Double { source?.psnr(of: picture) ?? .infinity }
 }

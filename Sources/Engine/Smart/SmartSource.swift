@@ -8,10 +8,11 @@ final class SmartSource {
     let seams: SeamDecoder
     let sound: PacketSound?
 
-    init(_ window: PacketWindow, limits: DemuxerLimits, cancellation: Cancellation) throws {
+    init(_ window: PacketWindow, options: RenderOptions, cancellation: Cancellation) throws {
         self.window = window
-        seams = try SeamDecoder(window, limits: limits, cancellation: cancellation)
-        sound = try PacketSound(window, limits: limits)
+        seams = try SeamDecoder(
+            window, threads: options.threads, limits: options.limits, cancellation: cancellation)
+        sound = try PacketSound(window, limits: options.limits)
     }
 
     /// What its container tells, for a prediction.

@@ -46,7 +46,7 @@ struct SmartSources {
                 limits: options.limits, cancellation: cancellation)
             // What only packets tell of a stream (VP9, AV1) is known from here on.
             _ = try window.picture(at: 0)
-            let source = try SmartSource(window, limits: options.limits, cancellation: cancellation)
+            let source = try SmartSource(window, options: options, cancellation: cancellation)
             opened[index] = source
             surveys[index] = source.survey(
                 description, container: probes[index].container,
