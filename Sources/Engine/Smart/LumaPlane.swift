@@ -1,4 +1,5 @@
 internal import Media
+internal import Model
 internal import Planning
 
 /// A picture's luma, kept to be compared with another's.
