@@ -55,7 +55,8 @@ void rp_log_quieten_encoders(void) { setenv("SVT_LOG", "1", 0); }
 void rp_memory_keep_small(void) {
     // Sources: PR_SET_THP_DISABLE in prctl(2), M_MMAP_THRESHOLD in mallopt(3).
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_ARENA_MAX, 1);
 }
 
 void rp_log_clear(void) { last_line[0] = 0; }

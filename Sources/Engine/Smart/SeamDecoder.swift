@@ -6,7 +6,7 @@ internal import Planning
 /// job has two threads, on one of its own, a little ahead of whoever encodes them.
 final class SeamDecoder {
     /// Pictures that may wait to be encoded.
-    private static let lead = 2
+    private static let lead = 1
 
     private let work: SeamDecoding
     private let window: PacketWindow

@@ -14,7 +14,7 @@ final class SeamVerifier {
     static let leastPSNR = 38.0
     /// Seams' pictures and copied packets that may wait to be looked at. A packet takes a hundredth of a picture's memory,
     /// and a group of them is decoded while the next seam is made.
-    private static let depth = (pictures: 2, packets: 512)
+    private static let depth = (pictures: 1, packets: 512)
 
     private let work: VerifierWork
     private let queue: DispatchQueue?
