@@ -101,7 +101,13 @@ package struct Decoder: ~Copyable {
     }
 
     /// Hands out every picture, also those that come before the decoder takes itself to have recovered from its start.
-    package mutating func showAll() { context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT }
+    package mutating func showAll(_ all: Bool = true) {
+        if all {
+            context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT
+        } else {
+            context.pointee.flags &= ~AV_CODEC_FLAG_OUTPUT_CORRUPT
+        }
+    }
 
     /// Forgets all state, for a new position.
     package mutating func reset() { avcodec_flush_buffers(context) }

@@ -60,11 +60,13 @@ final class SourceReader {
         if let stream = settings.videoStream {
             let decoder = try Decoder(
                 demuxer, stream: stream, threads: settings.decoderThreads, limits: settings.limits)
-            var isHEVC = false
-            if case .video(let described) = demuxer.describe(stream: stream) { isHEVC = described.codec == "hevc" }
+            var landing = StreamLane.Landing.usual
+            if case .video(let described) = demuxer.describe(stream: stream) {
+                landing = described.codec == "hevc" ? .needsKeyframe : described.codec == "h264" ? .keepsBack : .usual
+            }
             video = StreamLane(
                 decoder, stream: stream, timeBase: demuxer.timeBase(ofStream: stream),
-                offset: demuxer.timeOffset(ofStream: stream), needsKeyframe: isHEVC)
+                offset: demuxer.timeOffset(ofStream: stream), landing: landing)
         }
         if let stream = settings.audioStream {
             let decoder = try Decoder(demuxer, stream: stream, threads: 1, limits: settings.limits)
@@ -99,6 +101,7 @@ final class SourceReader {
                 try note(damage: "a video frame's time is far outside the source")
                 continue
             }
+            if lane.showsAll, frame.isDamaged, !sawCleanFrame { continue }
             if !frame.isDamaged {
                 sawCleanFrame = true
             } else if sawCleanFrame {

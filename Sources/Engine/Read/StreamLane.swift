@@ -21,13 +21,24 @@ final class StreamLane {
     private(set) var firstTime: Int64?
     private(set) var furthestTime: Int64?
 
-    /// Its decoder makes pictures out of nothing where it does not begin with a keyframe, and vouches for them.
-    private let needsKeyframe: Bool
-    private var awaitsKeyframe = false
+    /// What its decoder does after a jump that others do not.
+    enum Landing {
+        case usual
+        /// HEVC's makes pictures out of nothing where it does not begin with a keyframe, and vouches for them.
+        case needsKeyframe
+        /// H.264's keeps the last pictures of the stream back where it began a few pictures before them with a keyframe
+        /// that is no IDR picture. Told to show all, it marks what it cannot vouch for.
+        case keepsBack
+    }
 
-    init(_ decoder: consuming Decoder, stream: Int, timeBase: Rational, offset: Int64, needsKeyframe: Bool = false) {
+    private let landing: Landing
+    private var awaitsKeyframe = false
+    /// Pictures come out that the decoder does not vouch for, and says so.
+    private(set) var showsAll = false
+
+    init(_ decoder: consuming Decoder, stream: Int, timeBase: Rational, offset: Int64, landing: Landing = .usual) {
         self.decoder = decoder
-        self.needsKeyframe = needsKeyframe
+        self.landing = landing
         (self.stream, self.timeBase, self.offset) = (stream, timeBase, offset)
     }
 
@@ -95,7 +106,9 @@ final class StreamLane {
     ///
     /// - Parameter isAnywhere: the position may lie within a group of pictures.
     func reset(isAnywhere: Bool) {
-        awaitsKeyframe = needsKeyframe && isAnywhere
+        awaitsKeyframe = landing == .needsKeyframe && isAnywhere
+        showsAll = landing == .keepsBack && isAnywhere
+        decoder.showAll(showsAll)
         decoder.reset()
         packets.removeAll()
         (taken, waitingBytes, isFinished) = (0, 0, false)

@@ -29,14 +29,16 @@ struct SharedMediaSmartTests {
         let seed = RandomCuts.newSeed()
         var random = SeededGenerator(seed: seed)
         // Of a long one, as much as is decoded in a moment.
-        let shown = try ReferenceVideo(
+        var shown = try ReferenceVideo(
             path, withoutSound: name == "sample_missing_stsd.mp4", frameLimit: name.hasPrefix("long_") ? 300 : nil)
+        // Its track lasts for half a frame longer than its last packet, and the container has the last word.
+        if name == "bt601.mov" { shown.end = Rational(10201, 10000) }
         let container = name.hasSuffix("webm") ? "webm" : name.hasSuffix("mkv") ? "mkv" : "mp4"
         try withTemporaryFolder { folder in
             for round in 0..<(Thoroughness.isFull ? 10 : 2) {
                 var ranges = RandomCuts.list(of: shown, fromBeginning: round == 0, using: &random)
                 if name.hasPrefix("long_") { ranges = ranges.map { ($0.start, $0.end ?? Rational(9)) } }
-                let comment = "\(name), seed \(seed), round \(round)"
+                let comment = "\(name), seed \(seed), round \(round): \(ranges)"
                 let smart = try SelectionCheck.check(
                     ranges, of: path, showing: shown, in: folder, as: "out\(round)", container: container,
                     threads: 1 + round % 2, mayDecline: true, comment)
