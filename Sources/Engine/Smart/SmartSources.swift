@@ -64,7 +64,8 @@ struct SmartSources {
         frameRate = video.nominalFrameRate
         (sound, soundObstacle) = try Self.sound(plan, probes: probes, opened, leading)
         prediction = SmartPlanner().plan(
-            plan, insteadOf: plans.encoding, surveys: surveys, threads: options.threads.total)
+            plan, insteadOf: plans.encoding, surveys: surveys, copiesSound: sound != nil, threads: options.threads.total
+        )
     }
 
     private static func sound(

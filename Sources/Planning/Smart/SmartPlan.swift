@@ -34,15 +34,16 @@ package struct CopyingOutlook: Codable, Sendable, Equatable {
     }
 }
 
-/// What work costs, in seconds of one core. Measured by `make bench` at 1080p; what matters is how they compare.
+/// What work costs, in seconds of one core. Measured at 1080p, halfway between a clean picture and a grainy one, with one
+/// thread; what matters is how they compare.
 package struct RenderCosts: Sendable {
     /// For a million pixels of luma.
     package var decode = 0.0026
-    package var seamEncode = 0.0060
+    package var seamEncode = 0.0052
     package var verify = 0.0032
     package var fullEncode: [VideoSettings.Preset: Double] = [
-        .ultrafast: 0.0050, .superfast: 0.0080, .veryfast: 0.0115, .faster: 0.0180, .fast: 0.0240, .medium: 0.0280,
-        .slow: 0.0450, .slower: 0.0900, .veryslow: 0.1500,
+        .ultrafast: 0.0048, .superfast: 0.0095, .veryfast: 0.0135, .faster: 0.0280, .fast: 0.0320, .medium: 0.0330,
+        .slow: 0.0500, .slower: 0.0750, .veryslow: 0.1600,
     ]
     /// How much longer than H.264 other codecs take: for seams, and for everything.
     package var effort: [VideoSettings.Codec: (seam: Double, full: Double)] = [
@@ -54,6 +55,8 @@ package struct RenderCosts: Sendable {
     package var copiedByte = 3.0e-9
     /// For a second of one channel, decoded and encoded.
     package var soundChannelSecond = 0.011
+    /// For one channel of a segment whose sound is copied: two joins, decoded, encoded and measured.
+    package var soundJoins = 0.010
 
     package init() {}
 
@@ -110,9 +113,11 @@ package struct SmartPlanner {
     /// - Parameters:
     ///   - surveys: by source; every segment's source has one.
     ///   - full: what is done otherwise, where that is of another codec.
+    ///   - copiesSound: sound is copied, too.
     ///   - threads: of the job: with two, seams are verified while the next ones are made.
     package func plan(
-        _ plan: RenderPlan, insteadOf full: RenderPlan? = nil, surveys: [Int: SourceSurvey], threads: Int
+        _ plan: RenderPlan, insteadOf full: RenderPlan? = nil, surveys: [Int: SourceSurvey], copiesSound: Bool = false,
+        threads: Int
     ) -> SmartPlan {
         let otherwise = (full ?? plan).video
         let seamEncode = costs.seamEncode * (plan.video.flatMap { costs.effort[$0.codec]?.seam } ?? 1)
@@ -122,7 +127,7 @@ package struct SmartPlanner {
         var result = SmartPlan(
             segments: [], copiedFrames: 0, encodedFrames: 0, decodedFrames: 0, predictedSeconds: 0,
             predictedFullSeconds: 0)
-        var (making, verifying, everything, sound) = (0.0, 0.0, 0.0, 0.0)
+        var (making, verifying, everything, sound, joins) = (0.0, 0.0, 0.0, 0.0, 0.0)
         for segment in plan.segments {
             guard let survey = surveys[segment.source] else { continue }
             let (start, end) = (segment.start.seconds, segment.end?.seconds ?? survey.duration)
@@ -140,11 +145,14 @@ package struct SmartPlanner {
                 + costs.copiedByte * survey.bytesPerSecond * Double(work.copied) / survey.framesPerSecond
             verifying += pixels * Double(work.verified) * costs.verify
             everything += pixels * Double(work.copied + work.encoded) * (costs.decode + fullEncode)
-            sound += max(0, end - start) * Double(plan.audio?.channels ?? 0) * costs.soundChannelSecond
+            let channels = Double(plan.audio?.channels ?? 0)
+            sound += max(0, end - start) * channels * costs.soundChannelSecond
+            joins += channels * costs.soundJoins
         }
         let parallel = Double(max(1, threads))
         result.predictedFullSeconds = (everything + sound) / parallel
-        result.predictedSeconds = threads > 1 ? max(making + sound, verifying) : making + sound + verifying
+        making += copiesSound ? joins : sound
+        result.predictedSeconds = threads > 1 ? max(making, verifying) : making + verifying
         return result
     }
 
