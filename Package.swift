@@ -57,6 +57,10 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl"], path: "Sources/C/CCurlShims"),
 
+        // Text on pictures. Lettering is the only target that imports it.
+        .systemLibrary(
+            name: "CAss", path: "Sources/C/CAss", pkgConfig: "libass", providers: [.apt(["libass-dev"])]),
+
         // Pure values and pure functions.
         .target(name: "Model", swiftSettings: strict),
         .target(name: "Planning", dependencies: ["Model"], swiftSettings: strict),
@@ -68,11 +72,13 @@ let package = Package(
 
         // Effects: FFmpeg behind owned handles, then the jobs made of them.
         .target(name: "Media", dependencies: ["CFFmpeg", "CFFmpegShims", "Model"], swiftSettings: strict),
+        .target(name: "Lettering", dependencies: ["CAss", "Model"], swiftSettings: strict),
         .target(
-            name: "Engine", dependencies: ["Bitstream", "LocalFiles", "Media", "Model", "Planning"],
+            name: "Engine", dependencies: ["Bitstream", "Lettering", "LocalFiles", "Media", "Model", "Planning"],
             swiftSettings: strict),
         .target(
-            name: "FixtureHarness", dependencies: ["Engine", "LocalFiles", "Media", "Model"], swiftSettings: strict),
+            name: "FixtureHarness", dependencies: ["Engine", "Lettering", "LocalFiles", "Media", "Model"],
+            swiftSettings: strict),
 
         // The pool: jobs, leases, policies and the ports to what holds them. Drivers are targets of their own.
         .target(
@@ -198,8 +204,8 @@ let package = Package(
         .executableTarget(
             name: "reelpool",
             dependencies: [
-                "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "PoolConfig",
-                "SQLStore", "Signals", "StorePostgres", "StoreSQLite", "StoreSetup", "WorkerCore",
+                "Engine", "FixtureHarness", "HTTPTransfer", "Lettering", "LocalFiles", "Media", "Model", "Planning",
+                "PoolConfig", "SQLStore", "Signals", "StorePostgres", "StoreSQLite", "StoreSetup", "WorkerCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -214,7 +220,8 @@ let package = Package(
             ], swiftSettings: strict),
         // What jobs run in. It knows of no network, queue or database.
         .executableTarget(
-            name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Media", "Model"], swiftSettings: strict),
+            name: "reelpool-codec", dependencies: ["Engine", "Isolation", "Lettering", "Media", "Model"],
+            swiftSettings: strict),
 
         // What `make bench` measures parts of the pool with.
         .executableTarget(

@@ -6,6 +6,7 @@ set -euo pipefail
 build=(
     libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev pkg-config
     libpq-dev libsqlite3-dev librabbitmq-dev libhiredis-dev libcurl4-openssl-dev libxml2-dev
+    libass-dev fonts-dejavu-core
 )
 # The ffmpeg command line is the tests' independent reference; Reelpool itself never runs it.
 # The servers are what scripts/servers.sh starts.

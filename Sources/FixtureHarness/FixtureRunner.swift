@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Engine
 internal import FoundationEssentials
+internal import Lettering
 internal import LocalFiles
 package import Media
 internal import Model
@@ -141,6 +142,7 @@ package struct FixtureRunner: Sendable {
         // A golden shows what the edit says, not what a source had to offer for copying.
         options.mode = .full
         options.threads = ThreadBudget(total: 1)
+        if edit.captions != nil { options.fonts = InstalledFonts.read() }
         _ = try Renderer(
             edit, paths: paths, output: output, options: options, meter: ProgressMeter(), cancellation: cancellation
         ).run()

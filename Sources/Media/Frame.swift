@@ -22,6 +22,13 @@ package struct Frame: ~Copyable {
         Frame(owning: try allocated(av_frame_clone(pointer), "referencing a frame"))
     }
 
+    /// The same in buffers of its own.
+    package borrowing func copy() throws(MediaError) -> Frame {
+        let copy = try reference()
+        try check(av_frame_make_writable(copy.pointer), "copying a frame")
+        return copy
+    }
+
     package mutating func clear() { av_frame_unref(pointer) }
 
     /// Takes the other's buffers and leaves it empty.

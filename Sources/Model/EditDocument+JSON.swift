@@ -44,11 +44,14 @@ extension EditError {
 }
 
 extension EditDocument: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case sources, timeline, edits, settings, output }
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case sources, timeline, edits, captions, overlays, settings, output
+    }
 
     /// Sources beyond this are a mistake, not an edit.
     static let maximumSources = 256
     static let maximumRanges = 100_000
+    static let maximumOverlays = 1000
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
@@ -76,6 +79,11 @@ extension EditDocument: Codable {
                 path: timeline == nil ? "edits" : "timeline",
                 reason: "has more than \(Self.maximumRanges) entries")
         }
+        captions = try container.decodeIfPresent(Captions.self, forKey: .captions)
+        overlays = try container.decodeIfPresent([Overlay].self, forKey: .overlays) ?? []
+        guard overlays.count <= Self.maximumOverlays else {
+            throw EditError.invalid(path: "overlays", reason: "has more than \(Self.maximumOverlays) entries")
+        }
         settings = try container.decodeIfPresent(EditSettings.self, forKey: .settings) ?? EditSettings()
         output = try container.decodeIfPresent(OutputSettings.self, forKey: .output) ?? OutputSettings()
     }
@@ -87,6 +95,8 @@ extension EditDocument: Codable {
         case .timeline(let ranges): try container.encode(ranges, forKey: .timeline)
         case .edits(let operations): try container.encode(operations, forKey: .edits)
         }
+        try container.encodeIfPresent(captions, forKey: .captions)
+        if !overlays.isEmpty { try container.encode(overlays, forKey: .overlays) }
         if settings != EditSettings() { try container.encode(settings, forKey: .settings) }
         if output != OutputSettings() { try container.encode(output, forKey: .output) }
     }
@@ -140,14 +150,8 @@ extension EditOperation: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.strictContainer(keyedBy: CodingKeys.self)
-        let path = decoder.codingPath.jsonPath
-        guard let start = try container.time(.startMilliseconds, or: .start) else {
-            throw EditError.invalid(path: path + ".start_ms", reason: "is missing")
-        }
-        guard let end = try container.time(.endMilliseconds, or: .end) else {
-            throw EditError.invalid(path: path + ".end_ms", reason: "is missing")
-        }
-        (self.start, self.end) = (start, end)
+        start = try container.required(.startMilliseconds, or: .start)
+        end = try container.required(.endMilliseconds, or: .end)
         type = try container.decodeIfPresent(String.self, forKey: .type)
         action = try container.choice(Action.self, .action) ?? .cut
     }
@@ -223,7 +227,15 @@ extension KeyedDecodingContainer {
         return number
     }
 
-    fileprivate func time(_ key: Key, or other: Key) throws -> EditTime? {
+    /// As `time`, where there has to be one.
+    func required(_ key: Key, or other: Key) throws -> EditTime {
+        guard let time = try time(key, or: other) else {
+            throw EditError.invalid(path: (codingPath + [key]).jsonPath, reason: "is missing")
+        }
+        return time
+    }
+
+    func time(_ key: Key, or other: Key) throws -> EditTime? {
         let first = try decodeIfPresent(EditTime.self, forKey: key)
         let second = try decodeIfPresent(EditTime.self, forKey: other)
         if first != nil, second != nil {

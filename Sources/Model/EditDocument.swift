@@ -5,16 +5,22 @@
 package struct EditDocument: Sendable, Equatable {
     package var sources: [EditSource]
     package var programme: EditProgramme
+    package var captions: Captions?
+    /// Those named later lie above those named earlier; captions lie above all.
+    package var overlays: [Overlay]
     package var settings: EditSettings
     package var output: OutputSettings
 
     package init(
         sources: [EditSource],
         programme: EditProgramme,
+        captions: Captions? = nil,
+        overlays: [Overlay] = [],
         settings: EditSettings = EditSettings(),
         output: OutputSettings = OutputSettings()
     ) {
-        (self.sources, self.programme, self.settings, self.output) = (sources, programme, settings, output)
+        (self.sources, self.programme, self.captions, self.overlays) = (sources, programme, captions, overlays)
+        (self.settings, self.output) = (settings, output)
     }
 }
 

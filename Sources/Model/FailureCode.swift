@@ -87,6 +87,8 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
     case noEncoder = "no_encoder"
     case encryptedMedia = "encrypted_media"
     case codecNotInContainer = "codec_not_in_container"
+    /// Captions name a font that is not installed.
+    case noFont = "no_font"
 
     case tooManyPixels = "too_many_pixels"
     case tooManyStreams = "too_many_streams"
@@ -135,7 +137,7 @@ package enum FailureCode: String, Sendable, Codable, CaseIterable {
             .invalidEntry, .keyTaken, .notReversible, .exceedsEntry, .unknownOwner, .ownerBusy, .invalidSignature,
             .unknownPrice:
             .invalidInput
-        case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer:
+        case .formatNotAllowed, .noDecoder, .noEncoder, .encryptedMedia, .codecNotInContainer, .noFont:
             .unsupportedMedia
         case .tooManyPixels, .tooManyStreams, .outOfMemory, .memoryLimit, .wallTimeLimit, .noProgress,
             .outputTooLarge, .sourceTooLong, .sourceTooLarge, .queueFull, .expired:

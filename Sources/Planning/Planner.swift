@@ -38,6 +38,8 @@ package struct Planner {
         }
         pieces = mergedWhereTouching(pieces)
         guard !pieces.isEmpty else { throw .keepsNothing }
+        let overlays = try plannedOverlays()
+        pieces = try layered(pieces)
 
         let used = orderedUnique(pieces.map(\.source))
         for index in used { try checkUsable(index) }
@@ -72,8 +74,15 @@ package struct Planner {
                 interlaced: mainVideo(index)?.interlaced ?? false
             )
         }
+        var layers: PlannedLayers?
+        if video != nil, pieces.contains(where: { !$0.layers.isEmpty }) {
+            layers = PlannedLayers(
+                texts: edit.captions?.cues.map(\.text) ?? [], style: edit.captions?.style ?? CaptionStyle(),
+                overlays: overlays)
+        }
         return RenderPlan(
-            container: container, sources: sources, segments: segments(from: pieces), video: video, audio: audio,
+            container: container, sources: sources, segments: segments(from: pieces), layers: layers, video: video,
+            audio: audio,
             predictedDurationSeconds: pieces.reduce(0) { $0 + length(of: $1) }, notes: notes
         )
     }
@@ -126,6 +135,7 @@ package struct Planner {
         /// Its end is the source's, so that nothing is cut off there.
         var reachesEnd: Bool
         var sound: [SoundEffect] = []
+        var layers: [LayerStretch] = []
     }
 
     private func length(of piece: Piece) -> Double {
@@ -178,15 +188,24 @@ package struct Planner {
         return pieces
     }
 
-    /// The programme is the sources in order; what is not cut is kept.
-    private mutating func programmePieces(_ operations: [EditOperation]) throws(PlanningError) -> [Piece] {
+    /// The sources of an edit list's programme in order, where each begins, and how long all last. Images that are laid
+    /// over it are not among them.
+    private func programme() throws(PlanningError) -> (sources: [Int], offsets: [Rational], length: Rational) {
+        let images = Set(edit.overlays.map(\.source))
+        let sources = edit.sources.indices.filter { !images.contains(edit.sources[$0].id) }
         var offsets: [Rational] = []
         var length = Rational.zero
-        for (index, source) in edit.sources.enumerated() {
-            guard let duration = probes[index].duration else { throw .noDuration(source: source.id) }
+        for source in sources {
+            guard let duration = probes[source].duration else { throw .noDuration(source: edit.sources[source].id) }
             offsets.append(length)
             length = length + duration
         }
+        return (sources, offsets, length)
+    }
+
+    /// The programme is the sources in order; what is not cut is kept.
+    private mutating func programmePieces(_ operations: [EditOperation]) throws(PlanningError) -> [Piece] {
+        let (sources, offsets, length) = try programme()
         var cuts: [ProgrammeRange] = []
         var effects: [(range: ProgrammeRange, kind: SoundEffect.Kind)] = []
         for (number, operation) in operations.enumerated() {
@@ -210,8 +229,9 @@ package struct Planner {
         var pieces: [Piece] = []
         // Kept ranges, sources and effects are all sorted: one pass over each.
         var nextEffect = 0
-        for (source, offset) in offsets.enumerated() {
-            let end = source + 1 < offsets.count ? offsets[source + 1] : length
+        for (number, offset) in offsets.enumerated() {
+            let source = sources[number]
+            let end = number + 1 < offsets.count ? offsets[number + 1] : length
             for range in kept where range.start < end && range.end > offset {
                 let (from, to) = (max(range.start, offset), min(range.end, end))
                 var piece = Piece(
@@ -261,9 +281,76 @@ package struct Planner {
                 source: piece.source, start: piece.start, end: piece.end, treatment: .encode,
                 fadesIn: number > 0 || piece.start > .zero,
                 fadesOut: number < pieces.count - 1 || !piece.reachesEnd,
-                sound: piece.sound
+                sound: piece.sound, layers: piece.layers
             )
         }
+    }
+
+    // MARK: Layers
+
+    private func plannedOverlays() throws(PlanningError) -> [PlannedOverlay] {
+        var overlays: [PlannedOverlay] = []
+        for (number, overlay) in edit.overlays.enumerated() {
+            guard let source = edit.sources.firstIndex(where: { $0.id == overlay.source }) else {
+                throw .unknownSource(path: "overlays[\(number)].source", id: overlay.source)
+            }
+            try checkUsable(source)
+            guard mainVideo(source) != nil else { throw .noPicture(source: overlay.source) }
+            overlays.append(
+                PlannedOverlay(
+                    source: source, x: overlay.x, y: overlay.y, width: overlay.width, opacity: overlay.opacity))
+        }
+        return overlays
+    }
+
+    /// Gives pieces the stretches in which something is laid over them.
+    ///
+    /// A timeline's clock is the output's, as it was asked for: lengths are those of the ranges. An edit list's is the
+    /// programme's before anything is cut, which transcripts know.
+    private func layered(_ pieces: [Piece]) throws(PlanningError) -> [Piece] {
+        guard edit.captions != nil || !edit.overlays.isEmpty else { return pieces }
+        var offsets: [Rational] = []
+        switch edit.programme {
+        case .timeline:
+            var elapsed = Rational.zero
+            for piece in pieces {
+                offsets.append(elapsed - piece.start)
+                elapsed = elapsed + (end(of: piece) - piece.start)
+            }
+        case .edits:
+            let (sources, starts, _) = try programme()
+            let offset = Dictionary(zip(sources, starts), uniquingKeysWith: { first, _ in first })
+            offsets = pieces.map { offset[$0.source] ?? .zero }
+        }
+        var times = LayerTimes(try shownLayers())
+        return zip(pieces, offsets).map { piece, offset in
+            var piece = piece
+            piece.layers = times.stretches(
+                in: ProgrammeRange(start: piece.start + offset, end: end(of: piece) + offset), offset: offset)
+            return piece
+        }
+    }
+
+    private func shownLayers() throws(PlanningError) -> [(range: ProgrammeRange, layer: Layer)] {
+        var shown: [(range: ProgrammeRange, layer: Layer)] = []
+        for (number, cue) in (edit.captions?.cues ?? []).enumerated() {
+            guard cue.start.seconds < cue.end.seconds else { throw .reversed(path: "captions.cues[\(number)]") }
+            shown.append((ProgrammeRange(start: cue.start.seconds, end: cue.end.seconds), .caption(number)))
+        }
+        for (number, overlay) in edit.overlays.enumerated() {
+            let end = overlay.end?.seconds ?? Self.endless
+            guard overlay.start.seconds < end else { throw .reversed(path: "overlays[\(number)]") }
+            shown.append((ProgrammeRange(start: overlay.start.seconds, end: end), .overlay(number)))
+        }
+        return shown
+    }
+
+    /// Where a piece's end is not told, and nobody knows how long its source lasts.
+    private static let endless = Rational(1_000_000_000)
+
+    private func end(of piece: Piece) -> Rational {
+        let duration = probes[piece.source].duration
+        return (piece.reachesEnd ? duration : nil) ?? piece.end ?? duration ?? Self.endless
     }
 
     // MARK: Formats

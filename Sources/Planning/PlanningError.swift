@@ -7,6 +7,7 @@ package enum PlanningError: ClassifiedError, Equatable {
     case outOfBounds(path: String, reason: String)
     case keepsNothing
     case noStreams(source: String)
+    case noPicture(source: String)
     case noDuration(source: String)
     case undecodable(source: String, codec: String)
     case encrypted(source: String)
@@ -19,7 +20,7 @@ package enum PlanningError: ClassifiedError, Equatable {
         case .reversed: .rangeReversed
         case .outOfBounds: .rangeOutOfBounds
         case .keepsNothing: .editKeepsNothing
-        case .noStreams: .noStreams
+        case .noStreams, .noPicture: .noStreams
         case .noDuration: .damagedMedia
         case .undecodable: .noDecoder
         case .encrypted: .encryptedMedia
@@ -35,6 +36,7 @@ package enum PlanningError: ClassifiedError, Equatable {
         case .outOfBounds(let path, let reason): "\(path): \(reason)"
         case .keepsNothing: "the edit keeps nothing"
         case .noStreams(let source): "the source \"\(source)\" has neither video nor audio that can be used"
+        case .noPicture(let source): "the source \"\(source)\" has no picture to lay over others"
         case .noDuration(let source): "the source \"\(source)\" does not tell how long it lasts"
         case .undecodable(let source, let codec):
             "the source \"\(source)\" needs a decoder for \(codec), which this build lacks"

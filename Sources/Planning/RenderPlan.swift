@@ -8,6 +8,8 @@ package struct RenderPlan: Codable, Sendable, Equatable {
     package var container: OutputSettings.Container
     package var sources: [PlannedSource]
     package var segments: [PlannedSegment]
+    /// `nil` where nothing is laid over the picture.
+    package var layers: PlannedLayers?
     /// `nil` makes an output without a picture.
     package var video: VideoPlan?
     /// `nil` makes an output without sound.
@@ -49,6 +51,8 @@ package struct PlannedSegment: Codable, Sendable, Equatable {
     package var fadesOut: Bool
     /// Mutes and bleeps, in source time, sorted, not overlapping; they may reach beyond the segment.
     package var sound: [SoundEffect]
+    /// What is laid over the picture, in source time, sorted, not overlapping.
+    package var layers: [LayerStretch]
 }
 
 /// How a segment gets from source to output, where its pictures are not copied.

@@ -98,6 +98,7 @@ struct JobRunner {
         options.mode = task.mode
         options.limits = limits
         options.chunks = chunks
+        options.fonts = WarmUp.fonts
         let outputs = ParentOutputs(link, names: task.outputs)
         let files = RenderFiles(
             sources: sources, names: task.sources.prefix(edit.sources.count).map(\.name), outputs: outputs,

@@ -1,5 +1,6 @@
 internal import Engine
 internal import FoundationEssentials
+internal import Lettering
 internal import Media
 internal import Model
 
@@ -12,11 +13,19 @@ enum WarmUp {
         {"sources":[{"id":"p","uri":"warm.bmp"},{"id":"s","uri":"warm.wav"}],
          "timeline":[{"source":"p"},{"source":"s"}]}
         """#
+    private static let captioned = #"""
+        {"sources":[{"id":"p","uri":"warm.bmp"}], "timeline":[{"source":"p"}],
+         "captions":{"cues":[{"start_ms":0,"end_ms":1000,"text":"Reelpool"}]}}
+        """#
+
+    /// What jobs set captions in: they can open no file.
+    static let fonts = InstalledFonts.read()
 
     static func run() {
         let files = MemoryFiles(["warm.bmp": picture(), "warm.wav": sound()])
         // WHY: each step is optional, and its failure shows in the job that needs it.
-        _ = try? render(files)
+        _ = try? render(edit, ["warm.bmp", "warm.wav"], files)
+        _ = try? render(captioned, ["warm.bmp"], files)
         _ = try? Prober.probe(
             files.open("warm.mp4"), name: "warm.mp4", limits: DemuxerLimits(), cancellation: Cancellation())
         _ = try? Analyzer(
@@ -25,12 +34,13 @@ enum WarmUp {
         _ = try? proxy(files)
     }
 
-    private static func render(_ files: MemoryFiles) throws {
+    private static func render(_ edit: String, _ names: [String], _ files: MemoryFiles) throws {
         var options = RenderOptions()
         options.threads = ThreadBudget(total: 1)
+        options.fonts = fonts
         let report = try Renderer(
             EditDocument(json: Data(edit.utf8)),
-            files: RenderFiles(sources: files, names: ["warm.bmp", "warm.wav"], outputs: files, output: "warm.mp4"),
+            files: RenderFiles(sources: files, names: names, outputs: files, output: "warm.mp4"),
             options: options, meter: ProgressMeter(), cancellation: Cancellation()
         ).run()
         let json = try JSONEncoder().encode(report)

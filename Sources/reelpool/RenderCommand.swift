@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Engine
 internal import FoundationEssentials
+internal import Lettering
 internal import Media
 internal import Model
 internal import Planning
@@ -65,6 +66,7 @@ struct RenderCommand: AsyncParsableCommand {
             options.threads = job.threads
             options.salvage = salvage
             options.mode = mode
+            if document.captions != nil { options.fonts = InstalledFonts.read() }
             if let chunks {
                 var settings = ChunkSettings(
                     store: LocalChunks(folder: chunks), sourceVersions: try paths.map(LocalChunks.version(ofSource:)))

@@ -61,8 +61,9 @@ struct SourceTests {
     /// What each module may import of the others; arrows point down.
     private static let layers: [String: Set<String>] = [
         "Model": [], "Bitstream": [], "Planning": ["Model"], "Media": ["Model", "CFFmpeg", "CFFmpegShims"],
-        "LocalFiles": ["Model"], "Engine": ["Bitstream", "LocalFiles", "Media", "Model", "Planning"],
-        "FixtureHarness": ["Engine", "LocalFiles", "Media", "Model"],
+        "LocalFiles": ["Model"], "Lettering": ["CAss", "Model"],
+        "Engine": ["Bitstream", "Lettering", "LocalFiles", "Media", "Model", "Planning"],
+        "FixtureHarness": ["Engine", "Lettering", "LocalFiles", "Media", "Model"],
         "LocalObjects": ["LocalFiles", "Model", "WorkerCore"],
         "Isolation": ["CLinux", "Model"], "CodecHost": ["Isolation", "Model"],
         "WorkerCore": ["Model"], "PoolConfig": ["Model", "WorkerCore"], "SQLStore": ["Model", "WorkerCore"],
@@ -73,8 +74,8 @@ struct SourceTests {
         "MediaTasks": ["CodecHost", "Isolation", "Model", "WorkerCore"],
         "Downloads": ["HTTPTransfer", "Model", "WorkerCore"],
         "reelpool": [
-            "Engine", "FixtureHarness", "HTTPTransfer", "LocalFiles", "Media", "Model", "Planning", "PoolConfig",
-            "SQLStore", "Signals", "StorePostgres", "StoreSQLite", "StoreSetup", "WorkerCore",
+            "Engine", "FixtureHarness", "HTTPTransfer", "Lettering", "LocalFiles", "Media", "Model", "Planning",
+            "PoolConfig", "SQLStore", "Signals", "StorePostgres", "StoreSQLite", "StoreSetup", "WorkerCore",
         ],
         "Signals": [], "HTTPTransfer": ["CCurl", "CCurlShims", "Model", "WorkerCore"],
         "S3": ["HTTPTransfer", "Model", "WorkerCore"], "ObjectsS3": ["HTTPTransfer", "Model", "S3", "WorkerCore"],
@@ -92,14 +93,15 @@ struct SourceTests {
         "ObjectsEdge": ["EdgeWire", "HTTPTransfer", "Model", "ObjectsS3", "S3", "StoreEdge", "WorkerCore"],
         "Service": ["EdgeWire", "Envelopes", "Model", "WorkerCore"],
         "reelpoold": ["Model", "Pool", "PoolConfig", "Signals", "WorkerCore"],
-        "reelpool-codec": ["Engine", "Isolation", "Media", "Model"],
+        "reelpool-codec": ["Engine", "Isolation", "Lettering", "Media", "Model"],
         "reelpool-bench": ["CodecHost", "Isolation", "Model"],
     ]
 
     @Test("import downwards only")
     func layering() throws {
         let foreign = [
-            "CCurl", "CCurlShims", "CFFmpeg", "CFFmpegShims", "CLinux", "CPostgres", "CRabbitMQ", "CRabbitMQShims",
+            "CAss", "CCurl", "CCurlShims", "CFFmpeg", "CFFmpegShims", "CLinux", "CPostgres", "CRabbitMQ",
+            "CRabbitMQShims",
             "CHiredis",
         ]
         let modules = Set(Self.layers.keys).union(foreign)

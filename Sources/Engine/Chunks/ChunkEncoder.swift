@@ -9,6 +9,7 @@ struct ChunkEncoder {
     let chunks: ChunkPlan
     let digest: String
     let sources: OpenSources
+    let painter: LayerPainter?
     let options: RenderOptions
     let cancellation: Cancellation
 
@@ -27,6 +28,7 @@ struct ChunkEncoder {
             progress: progress)
         let pictures = ChunkPictures(
             plan, video: video, programme: chunks.programme, ticks: chunk.ticks, sources: sources,
+            painter: painter,
             show: { frame, tick in try run.submit(frame, tick: tick) })
         try pictures.run()
         return try run.finish(repeatedTimes: pictures.repeatedTimes)

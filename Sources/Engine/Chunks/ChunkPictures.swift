@@ -11,6 +11,7 @@ final class ChunkPictures {
     private let ticks: Range<Int64>
     private let timeBase: Rational
     private let sources: OpenSources
+    private let painter: LayerPainter?
     private let show: (consuming Frame, _ tick: Int64) throws -> Void
     private var pacing: Pacing
     /// Frames of the source without a time of their own, which are left out.
@@ -28,10 +29,12 @@ final class ChunkPictures {
     /// - Parameter show: called for each frame of the output in order, with its tick.
     init(
         _ plan: RenderPlan, video: VideoPlan, programme: ProgrammeSpans, ticks: Range<Int64>, sources: OpenSources,
+        painter: LayerPainter?,
         show: @escaping (consuming Frame, _ tick: Int64) throws -> Void
     ) {
         (self.plan, self.video, self.programme, self.ticks) = (plan, video, programme, ticks)
-        (self.sources, self.show, timeBase) = (sources, show, video.cadence.timeBase)
+        (self.sources, self.painter, self.show) = (sources, painter, show)
+        timeBase = video.cadence.timeBase
         switch video.cadence {
         case .source: pacing = .source
         case .constant: pacing = .constant(nextTick: ticks.lowerBound, held: nil)
@@ -42,10 +45,9 @@ final class ChunkPictures {
         for span in programme.spans(in: ticks, timeBase: timeBase) {
             let segment = plan.segments[span.segment]
             if plan.sources[segment.source].videoStream == nil {
-                let black = try Frame.black(
-                    width: video.width, height: video.height, format: video.pixelFormat,
-                    fullRange: video.color.isFullRange)
-                try place(VideoFrame(black, time: 0), at: span.start)
+                for (black, offset) in try BlackPictures.of(segment, length: span.length, plan, painter) {
+                    try place(black, at: span.start + offset)
+                }
             } else {
                 try place(segment, span)
             }
@@ -85,11 +87,11 @@ final class ChunkPictures {
                 window.hold(picture)
                 continue
             }
-            try conform(window.takeLead(), session, clock)
-            try conform([picture], session, clock)
+            try conform(window.takeLead(), of: segment, session, clock)
+            try conform([picture], of: segment, session, clock)
         }
-        try conform(window.takeLead(), session, clock)
-        while let conformed = try session.conformer?.finish() { try place(conformed, clock) }
+        try conform(window.takeLead(), of: segment, session, clock)
+        while let conformed = try session.conformer?.finish() { try place(conformed, of: segment, clock) }
     }
 
     /// From a source's ticks to the programme's seconds.
@@ -123,14 +125,19 @@ final class ChunkPictures {
         }
     }
 
-    private func conform(_ pictures: [VideoFrame], _ session: SourceSession, _ clock: Clock) throws {
+    private func conform(
+        _ pictures: [VideoFrame], of segment: PlannedSegment, _ session: SourceSession, _ clock: Clock
+    ) throws {
         for picture in pictures {
-            if let conformed = try session.conformer?.conform(picture) { try place(conformed, clock) }
+            if let conformed = try session.conformer?.conform(picture) { try place(conformed, of: segment, clock) }
         }
     }
 
-    private func place(_ picture: VideoFrame, _ clock: Clock) throws {
-        try place(picture, at: clock.programme(picture.time))
+    private func place(_ picture: VideoFrame, of segment: PlannedSegment, _ clock: Clock) throws {
+        let time = clock.programme(picture.time)
+        guard let painter else { return try place(picture, at: time) }
+        let painted = try painter.paint(picture.frame, of: segment, at: Rational(picture.time) * clock.base)
+        try place(VideoFrame(painted, time: picture.time), at: time)
     }
 
     private func place(_ picture: VideoFrame, at time: Rational) throws {

@@ -94,7 +94,9 @@ package struct ChunkedRender {
     /// - Parameter progress: told how many frames went in, after each.
     package func encode(_ chunk: ChunkPlan.Chunk, progress: @escaping (Int) -> Void = { _ in }) throws -> ChunkReport {
         let encoder = ChunkEncoder(
-            plan: plan, chunks: chunks, digest: digest, sources: sources, options: options, cancellation: cancellation)
+            plan: plan, chunks: chunks, digest: digest, sources: sources,
+            painter: LayerPainter(plan, files: files, options: options, cancellation: cancellation), options: options,
+            cancellation: cancellation)
         let object = try settings.store.create(chunk.name(digest))
         let report = try encoder.encode(chunk, into: object, progress: progress)
         try cancellation.check()

@@ -14,6 +14,7 @@ final class RenderSession {
     private let programmeVideo: ProgrammeVideo?
     private let sound: EncodedSound?
     private let sources: OpenSources
+    private let painter: LayerPainter?
     /// The length of what was placed so far, in seconds; exact.
     private var elapsed = Rational.zero
     private var segmentsPlaced = 0
@@ -29,6 +30,7 @@ final class RenderSession {
         (self.options, self.meter, self.cancellation) = (options, meter, cancellation)
         notes = plan.notes
         sources = OpenSources(plan, files: files, options: options, cancellation: cancellation)
+        painter = LayerPainter(plan, files: files, options: options, cancellation: cancellation)
         file = try OutputFile(
             files, plan: plan, videoTimeBase: plan.video.map { $0.cadence.timeBase } ?? .one,
             options: options, cancellation: cancellation)
@@ -90,14 +92,14 @@ final class RenderSession {
             let spacing = first == picture.time ? 0 : picture.time - last.time
             last = (picture.time, picture.frame.duration > 0 ? picture.frame.duration : spacing)
             if let conformed = try session.conformer?.conform(picture) {
-                try place(conformed, since: first ?? 0, base)
+                try place(conformed, of: segment, since: first ?? 0, base)
             }
         }
         guard let first else {
             noteEmpty(segment)
             return
         }
-        while let conformed = try session.conformer?.finish() { try place(conformed, since: first, base) }
+        while let conformed = try session.conformer?.finish() { try place(conformed, of: segment, since: first, base) }
         let end = endOfSegment ?? endOfPicture(last, segment, base)
         let length = Rational(end - first) * base
         try sound?.end(at: elapsed + length)
@@ -107,9 +109,14 @@ final class RenderSession {
     }
 
     /// - Parameter first: the time of the segment's first picture.
-    private func place(_ picture: VideoFrame, since first: Int64, _ base: Rational) throws {
+    private func place(
+        _ picture: VideoFrame, of segment: PlannedSegment, since first: Int64, _ base: Rational
+    ) throws {
         let time = elapsed + Rational(picture.time - first) * base
-        try programmeVideo?.add(picture.frame.reference(), at: time)
+        let shown =
+            try painter?.paint(picture.frame, of: segment, at: Rational(picture.time) * base)
+            ?? picture.frame.reference()
+        try programmeVideo?.add(shown, at: time)
         try file.drainVideo()
         report(time)
     }
@@ -133,12 +140,8 @@ final class RenderSession {
             noteEmpty(segment)
             return
         }
-        if let video = plan.video {
-            try programmeVideo?.add(
-                Frame.black(
-                    width: video.width, height: video.height, format: video.pixelFormat,
-                    fullRange: video.color.isFullRange),
-                at: elapsed)
+        for (frame, offset) in try BlackPictures.of(segment, length: length, plan, painter) {
+            try programmeVideo?.add(frame.frame.reference(), at: elapsed + offset)
         }
         try placeSoundInSteps(length: length)
         try sound?.end(at: elapsed + length)

@@ -1,3 +1,4 @@
+package import Lettering
 package import Media
 package import Model
 package import Planning
@@ -11,6 +12,8 @@ package struct RenderOptions {
     package var limits = DemuxerLimits()
     /// Bytes set aside for the index of an MP4 or MOV; `nil` follows from the plan.
     package var indexReservation: Int64?
+    /// What captions are set in.
+    package var fonts = FontSet.none
     /// Encodes in chunks that survive a stop, where everything is encoded.
     package var chunks: ChunkSettings?
     /// How a stream's pictures are copied; where faults are put in, to see that they are found.

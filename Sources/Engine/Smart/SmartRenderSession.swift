@@ -20,6 +20,7 @@ final class SmartRenderSession {
     private let verifier: SeamVerifier
     private let output: SmartOutput
     private let sound: (any SmartSound)?
+    private let painter: LayerPainter?
     private let timeBase: Rational
 
     /// How long the programme is so far, in the pictures' ticks.
@@ -65,6 +66,7 @@ final class SmartRenderSession {
             sound: opened.sound.map { try $0.outputParameters() },
             clock: DecodeTimes(depth: codec.depth, step: step), options: options, cancellation: cancellation)
         sound = try Self.sound(opened, output, plan, cancellation)
+        painter = LayerPainter(plan, files: files, options: options, cancellation: cancellation)
         notes = plan.notes
         work = RenderReport.Smart(
             predictedSeconds: prediction.predictedSeconds, predictedGain: prediction.predictedGain)
@@ -125,33 +127,53 @@ final class SmartRenderSession {
 
     private func place(_ segment: PlannedSegment) throws {
         guard let source = sources[segment.source] else { throw SmartObstacle.noPicture }
-        let start = segment.start.ticksRoundedUp(in: timeBase)
-        let end = segment.end?.ticksRoundedUp(in: timeBase) ?? .max
-        guard start < end else { return noteEmpty(segment) }
+        var placed: Placed?
+        for stretch in segment.stretches {
+            try place(stretch, of: segment, source, &placed)
+        }
+        guard let placed else { return noteEmpty(segment) }
+        let over =
+            placed.endTime
+            ?? PictureEnd.time(
+                of: placed.last.time, duration: placed.last.duration, usual: usualDuration,
+                told: plan.sources[segment.source].videoEnd, timeBase: timeBase)
+        elapsed += over - placed.clock.first
+        try sound?.end(length: Rational(over - placed.clock.first) * timeBase)
+        segmentsPlaced += 1
+    }
+
+    /// What was placed of a segment so far.
+    private struct Placed {
+        let clock: SegmentClock
+        var last: LastPicture
+        /// When the first picture behind it is shown; `nil` at the source's end.
+        var endTime: Int64?
+    }
+
+    private func place(
+        _ stretch: SmartStretch, of segment: PlannedSegment, _ source: SmartSource, _ placed: inout Placed?
+    ) throws {
+        let start = stretch.start.ticksRoundedUp(in: timeBase)
+        let end = stretch.end?.ticksRoundedUp(in: timeBase) ?? .max
+        guard start < end else { return }
         let cutter = SegmentCutter(start..<end, depth: codec.depth)
         let from = try source.window.position(at: start)
-        let head = try cutter.head(&source.window, decodingFrom: from)
-        guard let first = head.first else { return noteEmpty(segment) }
-        let origin = Rational(first) * timeBase
-        try sound?.begin(segment, of: source, origin: origin, start: Rational(elapsed) * timeBase)
-        let clock = SegmentClock(start: elapsed, first: first)
+        let head = try cutter.head(&source.window, decodingFrom: from, copies: !stretch.isLayered)
+        guard let first = head.first else { return }
+        let clock = placed?.clock ?? SegmentClock(start: elapsed, first: first)
+        if placed == nil {
+            try sound?.begin(
+                segment, of: source, origin: Rational(first) * timeBase, start: Rational(elapsed) * timeBase)
+        }
         var (endTime, last) = (head.endTime, LastPicture(time: first, duration: 0))
         if let seam = head.seam {
-            last = try make(seam, of: source, before: head.entry, clock)
+            last = try make(seam, of: source, segment, before: head.entry, clock)
             try advanceSound(to: last.time, clock)
         }
         if let entry = head.entry {
-            (endTime, last) = try copy(from: entry, of: source, cutter, clock)
+            (endTime, last) = try copy(from: entry, of: source, segment, cutter, clock)
         }
-        let over =
-            endTime
-            ?? PictureEnd.time(
-                of: last.time, duration: last.duration, usual: usualDuration,
-                told: plan.sources[segment.source].videoEnd,
-                timeBase: timeBase)
-        elapsed += over - first
-        try sound?.end(length: Rational(over - first) * timeBase)
-        segmentsPlaced += 1
+        placed = Placed(clock: clock, last: last, endTime: endTime)
     }
 
     /// From a source's ticks to the programme's.
@@ -163,7 +185,8 @@ final class SmartRenderSession {
 
     /// Decodes, encodes and places the pictures of a seam.
     private func make(
-        _ seam: SegmentCutter.Seam, of source: SmartSource, before next: Int?, _ clock: SegmentClock
+        _ seam: SegmentCutter.Seam, of source: SmartSource, _ segment: PlannedSegment, before next: Int?,
+        _ clock: SegmentClock
     ) throws -> LastPicture {
         try endStretch()
         stretch = .seam
@@ -180,8 +203,10 @@ final class SmartRenderSession {
         }
         try source.seams.decode(seam) { frame, time in
             let isFirst = pictures.isUnused
-            try pictures.add(frame, at: time)
-            try encoder.encode(frame, isFirst: isFirst, take)
+            let shown =
+                try painter?.paint(frame, of: segment, at: Rational(time) * timeBase) ?? frame.reference()
+            try pictures.add(shown, at: time)
+            try encoder.encode(shown, isFirst: isFirst, take)
         }
         try encoder.endSeam(take)
         guard pictures.isEmpty else { throw SmartObstacle.verification("the encoder left pictures of a seam out") }
@@ -192,7 +217,8 @@ final class SmartRenderSession {
 
     /// Copies from an entry on, and makes the tail.
     private func copy(
-        from entry: Int, of source: SmartSource, _ cutter: SegmentCutter, _ clock: SegmentClock
+        from entry: Int, of source: SmartSource, _ segment: PlannedSegment, _ cutter: SegmentCutter,
+        _ clock: SegmentClock
     ) throws -> (endTime: Int64?, LastPicture) {
         guard let first = try source.window.packet(at: entry) else { throw SmartObstacle.noEntry }
         let entryTime = first.picture.time
@@ -224,7 +250,7 @@ final class SmartRenderSession {
                 try advanceSound(to: last.time, clock)
                 report(clock.output(last.time))
             case .stop(let tail, let endTime):
-                if let tail { last = try make(tail, of: source, before: nil, clock) }
+                if let tail { last = try make(tail, of: source, segment, before: nil, clock) }
                 return (endTime, last)
             }
         }

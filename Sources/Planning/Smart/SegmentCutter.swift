@@ -32,7 +32,10 @@ package struct SegmentCutter: Sendable {
 
     /// - Parameters:
     ///   - index: a picture that decoding can begin with, shown at or before the range's first tick.
-    package func head(_ pictures: inout some CodedPictures, decodingFrom index: Int) throws -> Head {
+    ///   - copies: whether anything may be copied; without, all of the segment is in the seam.
+    package func head(
+        _ pictures: inout some CodedPictures, decodingFrom index: Int, copies: Bool = true
+    ) throws -> Head {
         var position = index
         var times: [Int64] = []
         var lastNeeded = index
@@ -41,7 +44,7 @@ package struct SegmentCutter: Sendable {
                 throw SmartObstacle.hiddenPictures
             }
             if isBeyond(picture) { break }
-            if picture.entry != .none, picture.time >= range.lowerBound,
+            if copies, picture.entry != .none, picture.time >= range.lowerBound,
                 let head = try head(
                     before: position, picture, times: times, lastNeeded: lastNeeded, decodingFrom: index, &pictures)
             {

@@ -34,6 +34,9 @@ extension RenderPlan {
             if stream.editList.count(where: { $0.mediaStartSeconds != nil }) > 1 { throw .editList }
         }
         try check(turns)
+        if layers != nil, turns != [.upright] {
+            throw .changesPicture("what is laid over it would be turned upright with it")
+        }
     }
 
     /// Pictures stay as they are coded; how they are to be turned goes into the output, where its container has a place

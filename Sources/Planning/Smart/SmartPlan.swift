@@ -2,7 +2,8 @@ package import Model
 
 /// What a smart render is predicted to do, segment by segment, and what that costs beside encoding everything.
 package struct SmartPlan: Codable, Sendable, Equatable {
-    /// One of the plan's segments: in seconds of its source, `head ..< copy ..< tail ..< end`.
+    /// One of the plan's segments, or a stretch of it over which something is laid, or nothing: in seconds of its
+    /// source, `head ..< copy ..< tail ..< end`.
     package struct Segment: Codable, Sendable, Equatable {
         package var source: Int
         /// Encoded: from here to where copying begins.
@@ -131,20 +132,26 @@ package struct SmartPlanner {
         for segment in plan.segments {
             guard let survey = surveys[segment.source] else { continue }
             let (start, end) = (segment.start.seconds, segment.end?.seconds ?? survey.duration)
-            let work = work(from: start, to: end, survey)
-            result.segments.append(
-                .init(
-                    source: segment.source, startSeconds: start, copiedFromSeconds: work.copiedFrom, endSeconds: end))
-            result.copiedFrames += work.copied
-            result.encodedFrames += work.encoded
-            result.decodedFrames += work.decoded
-            let pixels = survey.megapixels
-            making +=
-                pixels * (Double(work.decoded) * costs.decode + Double(work.encoded) * seamEncode)
-                + Double(work.seams) * costs.seam
-                + costs.copiedByte * survey.bytesPerSecond * Double(work.copied) / survey.framesPerSecond
-            verifying += pixels * Double(work.verified) * costs.verify
-            everything += pixels * Double(work.copied + work.encoded) * (costs.decode + fullEncode)
+            for stretch in segment.stretches {
+                let (start, end) = (stretch.start.seconds, stretch.end?.seconds ?? survey.duration)
+                guard start < end else { continue }
+                let work =
+                    stretch.isLayered ? layered(from: start, to: end, survey) : work(from: start, to: end, survey)
+                result.segments.append(
+                    .init(
+                        source: segment.source, startSeconds: start, copiedFromSeconds: work.copiedFrom,
+                        endSeconds: end))
+                result.copiedFrames += work.copied
+                result.encodedFrames += work.encoded
+                result.decodedFrames += work.decoded
+                let pixels = survey.megapixels
+                making +=
+                    pixels * (Double(work.decoded) * costs.decode + Double(work.encoded) * seamEncode)
+                    + Double(work.seams) * costs.seam
+                    + costs.copiedByte * survey.bytesPerSecond * Double(work.copied) / survey.framesPerSecond
+                verifying += pixels * Double(work.verified) * costs.verify
+                everything += pixels * Double(work.copied + work.encoded) * (costs.decode + fullEncode)
+            }
             let channels = Double(plan.audio?.channels ?? 0)
             sound += max(0, end - start) * channels * costs.soundChannelSecond
             joins += channels * costs.soundJoins
@@ -163,6 +170,16 @@ package struct SmartPlanner {
         var decoded = 0
         var verified = 0
         var seams = 0
+    }
+
+    /// Everything is decoded, from the keyframe before on, and encoded.
+    private func layered(from start: Double, to end: Double, _ survey: SourceSurvey) -> Work {
+        func frames(_ seconds: Double) -> Int { max(0, Int((seconds * survey.framesPerSecond).rounded())) }
+        var work = Work()
+        work.encoded = frames(end - start)
+        work.decoded = work.encoded + frames(start - survey.keyframes(around: start).before)
+        (work.verified, work.seams) = (work.encoded, 1)
+        return work
     }
 
     private func work(from start: Double, to end: Double, _ survey: SourceSurvey) -> Work {
