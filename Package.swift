@@ -249,14 +249,17 @@ let package = Package(
 
         // Tests. What several of them need is a library of its own.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Media", "Model", "Planning"],
+            name: "TestSupport", dependencies: ["Engine", "HTTPTransfer", "Lettering", "Media", "Model", "Planning"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "LetteringTests", dependencies: ["Lettering", "Model", "Planning", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BitstreamTests", dependencies: ["Bitstream", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PlanningTests", dependencies: ["Model", "Planning", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "MediaTests", dependencies: ["Media", "Model", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Media", "Model", "Planning", "TestSupport"],
+            name: "EngineTests", dependencies: ["Engine", "Lettering", "Media", "Model", "Planning", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "BrowserTests", dependencies: ["Engine", "Model", "TestSupport"], exclude: ["Player"],

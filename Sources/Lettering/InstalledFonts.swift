@@ -1,4 +1,4 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
 /// The fonts that captions may name.
 package enum InstalledFonts {

@@ -1,4 +1,5 @@
 internal import CAss
+internal import FoundationEssentials
 
 /// Sets text by libass: shaped, broken into lines, outlined and boxed. Not thread-safe.
 package struct Letterer: ~Copyable {

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Lettering
 import Media
 package import Model
 
@@ -10,27 +11,30 @@ package enum EditText {
 
     package static func timeline(
         _ ranges: [(start: Rational, end: Rational?)], of path: String, output: String = lossless,
-        settings: String? = nil
+        settings: String? = nil, layers: String? = nil
     ) -> String {
-        timeline(ranges.map { (0, $0.start, $0.end) }, sources: [path], output: output, settings: settings)
+        timeline(
+            ranges.map { (0, $0.start, $0.end) }, sources: [path], output: output, settings: settings, layers: layers)
     }
 
     package static func timeline(
         _ ranges: [(source: Int, start: Rational, end: Rational?)], sources: [String], output: String = lossless,
-        settings: String? = nil
+        settings: String? = nil, layers: String? = nil
     ) -> String {
         let entries = ranges.map { range in
             #"{"source":"s\#(range.source)","start":\#(time(range.start))"#
                 + (range.end.map { #","end":\#(time($0))"# } ?? "") + "}"
         }
         return document(
-            sources, #""timeline":[\#(entries.joined(separator: ","))]"#, output: output, settings: settings)
+            sources, #""timeline":[\#(entries.joined(separator: ","))]"#, output: output, settings: settings,
+            layers: layers)
     }
 
     package static func edits(
-        _ operations: String, of sources: [String], output: String = lossless, settings: String? = nil
+        _ operations: String, of sources: [String], output: String = lossless, settings: String? = nil,
+        layers: String? = nil
     ) -> String {
-        document(sources, #""edits":[\#(operations)]"#, output: output, settings: settings)
+        document(sources, #""edits":[\#(operations)]"#, output: output, settings: settings, layers: layers)
     }
 
     /// An exact time.
@@ -38,10 +42,12 @@ package enum EditText {
         #"{"value":\#(seconds.numerator),"rate":\#(seconds.denominator)}"#
     }
 
-    private static func document(_ sources: [String], _ programme: String, output: String, settings: String?) -> String
-    {
+    /// - Parameter layers: captions and overlays, as fields of the document.
+    private static func document(
+        _ sources: [String], _ programme: String, output: String, settings: String?, layers: String?
+    ) -> String {
         let list = sources.enumerated().map { #"{"id":"s\#($0)","uri":"\#($1)"}"# }.joined(separator: ",")
-        let extra = settings.map { #","settings":\#($0)"# } ?? ""
+        let extra = (settings.map { #","settings":\#($0)"# } ?? "") + (layers.map { "," + $0 } ?? "")
         return #"{"sources":[\#(list)],\#(programme),"output":\#(output)\#(extra)}"#
     }
 }
@@ -57,6 +63,7 @@ package func render(
     options.threads = ThreadBudget(total: threads)
     options.salvage = salvage
     options.mode = mode
+    if document.captions != nil { options.fonts = InstalledFonts.read() }
     return try Renderer(
         document, paths: document.sources.map(\.uri), output: output, options: options, meter: ProgressMeter(),
         cancellation: Cancellation()

@@ -23,7 +23,7 @@ struct OverlayImage {
         guard let stream else { throw EngineError(.noStreams, "there is no picture to lay over others") }
         demuxer.select(streams: [stream])
         var decoder = try Decoder(demuxer, stream: stream, threads: 1, limits: limits)
-        let picture = try Self.first(of: &decoder, &demuxer)
+        var picture = try Self.first(of: &decoder, &demuxer)
         let format = picture.pictureFormat
         let shape =
             Rational(Int64(picture.height), Int64(picture.width)) / format.sampleAspectRatio * pixelAspect
@@ -31,9 +31,9 @@ struct OverlayImage {
         let text = "scale=\(width):\(height):flags=lanczos:out_range=pc,format=rgba"
         var graph = try FilterGraph(
             text, video: format, timeBase: demuxer.timeBase(ofStream: stream), threads: 1)
-        var (input, output) = (picture, try Frame())
-        input.time = 0
-        try graph.push(&input)
+        picture.time = 0
+        var output = try Frame()
+        try graph.push(&picture)
         try graph.finish()
         guard case .produced = try graph.pull(into: &output), let plane = output.plane(0) else {
             throw EngineError(.internalFault, "an image was not brought to its size")
@@ -45,7 +45,8 @@ struct OverlayImage {
     }
 
     private static func first(of decoder: inout Decoder, _ demuxer: inout Demuxer) throws -> Frame {
-        var (packet, frame) = (try Packet(), try Frame())
+        var packet = try Packet()
+        var frame = try Frame()
         var isAtEnd = false
         while true {
             switch try decoder.receive(into: &frame) {

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Lettering
 import Media
 import Model
 import TestSupport
@@ -28,6 +29,7 @@ struct ChunkRendering {
         var options = RenderOptions()
         options.threads = ThreadBudget(total: threads)
         options.mode = .full
+        if document.captions != nil { options.fonts = InstalledFonts.read() }
         var settings = ChunkSettings(
             store: LocalChunks(folder: folder), sourceVersions: Array(versions.prefix(document.sources.count)))
         (settings.secondsPerChunk, settings.keepsChunks) = (seconds, keeps)
