@@ -418,6 +418,18 @@ def ntsc(out):
     ffmpeg(*picture(rate="30000/1001"), *sound(), *x264(), *aac(), out)
 
 
+@recipe(MEDIA / "mark.png", "an image with holes and soft edges, to be laid over pictures")
+def mark(out):
+    def hole(x, y, radius):
+        return f"clip(hypot(X-{x},Y-{y})-{radius},0,1)"
+
+    holes = "*".join([hole(79.5, 79.5, 9), *(hole(x, y, 19) for x, y in [
+        (79.5, 39.5), (79.5, 119.5), (39.5, 79.5), (119.5, 79.5)])])
+    ffmpeg(*lavfi("color=c=white:s=160x160:r=1:d=1"), "-vf",
+           f"format=rgba,geq=r=255:g=200:b=60:a='255*clip(78-hypot(X-79.5,Y-79.5),0,1)*{holes}'",
+           "-frames:v", "1", out)
+
+
 @recipe(MEDIA / "pal25.mp4", "25 fps, 4:3 picture, mono sound at 32 kHz")
 def pal25(out):
     ffmpeg(*picture("320x240", "25"), *sound(rate=32000, hertz=(440,)), *x264(gop=25), *aac(48), out)
