@@ -22,6 +22,14 @@ package struct EditDocument: Sendable, Equatable {
         (self.sources, self.programme, self.captions, self.overlays) = (sources, programme, captions, overlays)
         (self.settings, self.output) = (settings, output)
     }
+
+    /// Into `sources`: what the programme is made of, in order. Images that are laid over it are not among them, unless
+    /// a timeline plays them, too.
+    package var programmeSources: [Int] {
+        var images = Set(overlays.map(\.source))
+        if case .timeline(let ranges) = programme, !images.isEmpty { images.subtract(ranges.map(\.source)) }
+        return sources.indices.filter { !images.contains(sources[$0].id) }
+    }
 }
 
 package struct EditSource: Sendable, Equatable, Codable {

@@ -191,8 +191,7 @@ package struct Planner {
     /// The sources of an edit list's programme in order, where each begins, and how long all last. Images that are laid
     /// over it are not among them.
     private func programme() throws(PlanningError) -> (sources: [Int], offsets: [Rational], length: Rational) {
-        let images = Set(edit.overlays.map(\.source))
-        let sources = edit.sources.indices.filter { !images.contains(edit.sources[$0].id) }
+        let sources = edit.programmeSources
         var offsets: [Rational] = []
         var length = Rational.zero
         for source in sources {

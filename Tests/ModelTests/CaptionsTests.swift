@@ -57,4 +57,20 @@ struct CaptionsTests {
         let failure = failure { _ = try Self.edit(layers) }
         #expect(failure?.message.hasPrefix(place) == true, "\(failure?.message ?? "none")")
     }
+
+    @Test("of images leave those out of the programme, unless it plays them")
+    func programme() throws {
+        func sources(_ programme: String) throws -> [Int] {
+            try EditDocument(
+                json: Data(
+                    #"""
+                    {"sources":[{"id":"a","uri":"a"},{"id":"b","uri":"b"},{"id":"c","uri":"c"}],\#(programme),
+                     "overlays":[{"source":"b"}]}
+                    """#.utf8)
+            ).programmeSources
+        }
+        #expect(try sources(#""edits":[]"#) == [0, 2])
+        #expect(try sources(#""timeline":[{"source":"a"}]"#) == [0, 2])
+        #expect(try sources(#""timeline":[{"source":"a"},{"source":"b"}]"#) == [0, 1, 2])
+    }
 }

@@ -62,6 +62,18 @@ struct MediaBoundTests {
         #expect(large?.resolution == .upTo2160)
     }
 
+    @Test("is neither longer nor larger for an image that is laid over a render")
+    func image() throws {
+        let image = ProbedSource.clip(seconds: nil, width: 4000, height: 4000)
+        let overlays: JSONValue = [["source": "b", "start_ms": 0]]
+        for members: [String: JSONValue] in [["edits": []], ["timeline": [["source": "a"]]]] {
+            let payload = Self.render(members.merging(["overlays": overlays]) { $1 })
+            #expect(
+                try Self.bound(.render, payload, [ProbedSource.clip(seconds: 60), image])
+                    == MediaBound(resolution: .upTo1080, milliseconds: 60_000))
+        }
+    }
+
     @Test("is known before sources are looked at, where all ranges end and the size is named")
     func declared() throws {
         func declared(_ range: JSONValue, _ settings: JSONValue) throws -> MediaBound? {

@@ -20,12 +20,15 @@ extension MediaBound {
     ///
     /// - Parameter probes: of the document's sources, in their order.
     package static func of(_ document: TaskDocument, _ probes: [ProbeReport]) -> MediaBound? {
+        var played = Array(probes.indices)
+        // Images that are laid over the programme make it neither longer nor larger.
+        if case .render(let task) = document { played = task.edit.programmeSources.filter(probes.indices.contains) }
         var lengths: [Int64] = []
-        for probe in probes {
-            guard let length = probe.container.durationSeconds?.millisecondsRoundedUp else { return nil }
+        for index in played {
+            guard let length = probes[index].container.durationSeconds?.millisecondsRoundedUp else { return nil }
             lengths.append(length)
         }
-        let pictures = probes.flatMap(\.video)
+        let pictures = played.flatMap { probes[$0].video }
         let largest = pictures.max { min($0.width, $0.height) < min($1.width, $1.height) }
         var milliseconds = lengths.reduce(0, +)
         var shortSide = largest.map { min($0.width, $0.height) } ?? 0
@@ -33,7 +36,7 @@ extension MediaBound {
             switch task.edit.programme {
             case .timeline(let ranges):
                 let bySource = Dictionary(
-                    zip(task.edit.sources.map(\.id), lengths), uniquingKeysWith: { first, _ in first })
+                    zip(played.map { task.edit.sources[$0].id }, lengths), uniquingKeysWith: { first, _ in first })
                 milliseconds = ranges.reduce(0) { $0 + length(of: $1, sourceMilliseconds: bySource[$1.source] ?? 0) }
             case .edits(let operations): milliseconds = length(keptOf: milliseconds, by: operations)
             }
