@@ -5,17 +5,19 @@
 
 The source is ten minutes of 1080p30, H.264 and AAC, once with a keyframe every 48 pictures and once every 250. Every cell
 is one source and one cut list; within a cell all run in turn, round after round, and ratios are within a round. With
-three rounds of every cell this takes hours: ffmpeg encodes most of an hour's worth of pictures again and again.
+three rounds of every cell this takes hours: ffmpeg encodes the same minutes again and again. Cells that are done are
+kept beside the recordings: the next run, of the same programs, goes on behind them.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import commands
@@ -24,7 +26,7 @@ from commands import Range
 from inputs import FRAMES_PER_SECOND, cache_folder
 from machine import Peer, Tools
 from measuring import CommandFailed, Subject, interleave, run, say
-from table import Table, as_markdown, as_text, number
+from table import Row, Table, as_markdown, as_text, number
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TALK = REPOSITORY / "Fixtures/media/talk.mp4"
@@ -46,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=int, default=10, help="length of the recording")
     parser.add_argument("--gops", type=int, nargs="+", default=GOPS, help="distances of keyframes")
     parser.add_argument("--lists", type=int, nargs="+", default=LISTS, help="numbers of ranges")
+    parser.add_argument("--anew", action="store_true", help="forget cells that are done")
     parser.add_argument("--without-ffmpeg", action="store_true", help="leave out what takes longest")
     return parser.parse_args()
 
@@ -162,11 +165,13 @@ def streams(tools: Tools, file: Path) -> dict[str, tuple[int, float]]:
 # --- cells -----------------------------------------------------------------
 
 
-def cell(options: argparse.Namespace, tools: Tools, gop: int, count: int, costs: PictureCosts, work: Path, table: Table) -> None:
+def cell(
+    options: argparse.Namespace, tools: Tools, title: str, gop: int, count: int, costs: PictureCosts, work: Path,
+    table: Table,
+) -> None:
     recording = source(tools, gop, options.minutes)
     kept = ranges(count, options.minutes)
     pictures = sum(r.end - r.first for r in kept)
-    title = f"GOP {gop}, {count} ranges"
     edit = commands.write_edit(work / f"{gop}-{count}.json", recording, kept, 128)
     ours = Subject("reelpool", [], work / "reelpool")
     ours.commands = [reelpool(tools, edit, ours.folder)]
@@ -233,6 +238,31 @@ def bytes_read(command: list[str]) -> int:
     return int(account.split("rchar:")[1].split()[0])
 
 
+class DoneCells:
+    """The rows of cells that were measured, for as long as all programs and settings are the same."""
+
+    def __init__(self, options: argparse.Namespace, tools: Tools, folder: Path):
+        self.file = folder / "smart-cells.json"
+        digest = hashlib.sha256(Path(tools.reelpool).read_bytes()).hexdigest()
+        self.of = [digest, *(peer.version for peer in tools.peers), options.runs, options.minutes, KEPT, THREADS,
+                   options.without_ffmpeg]
+        self.cells: dict[str, list[dict]] = {}
+        if self.file.exists() and not options.anew:
+            kept = json.loads(self.file.read_text())
+            if kept["of"] == self.of:
+                self.cells = kept["cells"]
+
+    def rows(self, title: str) -> list[Row] | None:
+        found = self.cells.get(title)
+        return found and [Row(**row) for row in found]
+
+    def keep(self, title: str, rows: list[Row]) -> None:
+        self.cells[title] = [asdict(row) for row in rows]
+        part = self.file.with_suffix(".partial")
+        part.write_text(json.dumps({"of": self.of, "cells": self.cells}))
+        part.rename(self.file)
+
+
 PAGE = """# Smart renders, measured
 
 `make bench-smart` writes this page. {minutes} minutes of 1080p30, H.264 and AAC; {kept:.0%} of it kept, in ranges of equal
@@ -255,9 +285,17 @@ def main() -> int:
         work = Path(tempfile.mkdtemp(prefix="smart-", dir=cache_folder()))
         try:
             costs = PictureCosts.of(tools, source(tools, 48, options.minutes))
+            done = DoneCells(options, tools, cache_folder())
             for gop in options.gops:
                 for count in options.lists:
-                    cell(options, tools, gop, count, costs, work, table)
+                    title = f"GOP {gop}, {count} ranges"
+                    rows = done.rows(title)
+                    if rows is None:
+                        fresh = Table()
+                        cell(options, tools, title, gop, count, costs, work, fresh)
+                        rows = fresh.rows
+                        done.keep(title, rows)
+                    table.rows += rows
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except (machine.ToolMissing, CommandFailed) as error:
