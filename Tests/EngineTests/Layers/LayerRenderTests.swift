@@ -9,7 +9,7 @@ struct LayerRenderTests {
     /// Ten seconds of a quiet pattern at 25 pictures a second, a keyframe every two seconds.
     private static func source(in folder: String) throws -> String {
         let path = "\(folder)/source.mp4"
-        try Command.output(
+        _ = try Command.output(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=10", "-f", "lavfi",
@@ -54,7 +54,7 @@ struct LayerRenderTests {
         try withTemporaryFolder { folder in
             let (source, image) = (try Self.source(in: folder), "\(folder)/mark.png")
             // A gradient with a hole, and half seen through below.
-            try Command.output(
+            _ = try Command.output(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=128x64:r=1:d=1", "-vf",
@@ -68,7 +68,7 @@ struct LayerRenderTests {
                     #""overlays":[{"source":"s1","start_ms":2000,"end_ms":5000,"x":0.1,"y":0.25,"width":0.2,"opacity":\#(opacity)}]"#
             )
             try render(edit, to: laid)
-            try Command.output(
+            _ = try Command.output(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-y", "-i", source, "-i", image, "-filter_complex",
@@ -122,7 +122,7 @@ struct LayerRenderTests {
             let (source, sound, output) = (
                 try Self.source(in: folder), "\(folder)/sound.wav", "\(folder)/out.mp4"
             )
-            try Command.output(
+            _ = try Command.output(
                 "ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=f=440:r=48000:d=4", sound])
             let edit = EditText.timeline(
                 [(0, .zero, Rational(1)), (1, .zero, Rational(3))], sources: [source, sound],
@@ -156,7 +156,7 @@ struct LayerRenderTests {
             let font = #""captions":{"cues":[{"start_ms":0,"end_ms":100,"text":"x"}],"style":{"font":"No Such Font"}}"#
             #expect(failure { try render(Self.everything(source, layers: font), to: output) }?.code == .noFont)
             let sound = "\(folder)/sound.wav"
-            try Command.output(
+            _ = try Command.output(
                 "ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=f=440:r=48000:d=1", sound])
             let edit = EditText.timeline(
                 [(0, .zero, nil)], sources: [source, sound], layers: #""overlays":[{"source":"s1"}]"#)
