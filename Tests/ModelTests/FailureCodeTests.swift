@@ -56,7 +56,7 @@ struct FailureCodeTests {
         .invalidSignature: .invalidInput, .unknownPrice: .invalidInput, .insufficientCredit: .insufficientCredit,
         .storeForbidden: .dependencyUnavailable,
         .formatNotAllowed: .unsupportedMedia, .noDecoder: .unsupportedMedia, .noEncoder: .unsupportedMedia,
-        .encryptedMedia: .unsupportedMedia, .codecNotInContainer: .unsupportedMedia,
+        .encryptedMedia: .unsupportedMedia, .noFont: .unsupportedMedia, .codecNotInContainer: .unsupportedMedia,
         .tooManyPixels: .limitExceeded, .tooManyStreams: .limitExceeded, .outOfMemory: .limitExceeded,
         .memoryLimit: .limitExceeded, .wallTimeLimit: .limitExceeded, .noProgress: .limitExceeded,
         .outputTooLarge: .limitExceeded, .sourceTooLong: .limitExceeded, .sourceTooLarge: .limitExceeded,
