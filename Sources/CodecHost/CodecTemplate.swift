@@ -13,7 +13,11 @@ package final class CodecTemplate: Sendable {
         package var forksPerTemplate = 100
         /// `NAME=value`. Nothing that a job may not know: every process of a job has it in its memory.
         package var environment: [String] = []
-        package init(program: String) { self.program = program }
+        /// - Parameter fonts: the folder of the fonts that captions may name; `nil` for the usual one.
+        package init(program: String, fonts: String? = nil) {
+            self.program = program
+            if let fonts { environment.append("REELPOOL_FONTS=\(fonts)") }
+        }
     }
 
     private struct State {

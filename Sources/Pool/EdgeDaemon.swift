@@ -35,7 +35,7 @@ final class EdgeDaemon: Daemon {
                 version: version))
         queue = EdgeQueue(client)
         progress = EdgeProgress(client, worker: settings.name)
-        template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
+        template = CodecTemplate(CodecTemplate.Settings(program: codecProgram, fonts: settings.fonts))
         let userAgent = "reelpool/\(version)"
         let now = { @Sendable () -> StoreTime in StoreTime(Date().timeIntervalSince1970 * 1000) }
         objects = ObjectSetup.router(

@@ -48,7 +48,7 @@ final class PoolDaemon: Daemon {
             throw Failure(code: .invalidTask, message: "REELPOOL_REFUND_WEBHOOK \(problem)")
         }
         store = try Self.store(settings)
-        template = CodecTemplate(CodecTemplate.Settings(program: codecProgram))
+        template = CodecTemplate(CodecTemplate.Settings(program: codecProgram, fonts: settings.fonts))
         let userAgent = "reelpool/\(version)"
         keyed = try KeyedStore(settings, userAgent: userAgent)
         stored = keyed?.objects(ledger: store, now: { Self.wallClock() }, log: log)

@@ -111,6 +111,8 @@ package struct PoolSettings: Sendable {
     package var drainSeconds: Double
     /// How much of a long render is encoded at a time; 0 is all of it.
     package var secondsPerChunk: Int
+    /// The folder of the fonts that captions may name.
+    package var fonts: String?
     package var maxAttempts: Int
     package var ownerLimits: OwnerLimits
     package var keepSucceededSeconds: Double
@@ -159,7 +161,7 @@ extension PoolSettings {
             objectStore: objectStore(&values),
             leaseSeconds: Double(values.integer("REELPOOL_LEASE_SECONDS")),
             drainSeconds: Double(values.integer("REELPOOL_DRAIN_SECONDS")),
-            secondsPerChunk: values.integer("REELPOOL_CHUNK_SECONDS"),
+            secondsPerChunk: values.integer("REELPOOL_CHUNK_SECONDS"), fonts: values.text("REELPOOL_FONTS"),
             maxAttempts: values.integer("REELPOOL_MAX_ATTEMPTS"),
             ownerLimits: OwnerLimits(
                 running: values.integer("REELPOOL_OWNER_RUNNING"), queued: values.integer("REELPOOL_OWNER_QUEUED")),

@@ -67,6 +67,9 @@ package enum Settings {
         Setting(
             "REELPOOL_CHUNK_SECONDS", .integer(0...3600), "30",
             "How much of a long render is encoded at a time, to survive a stop and be shared; 0 is all of it."),
+        Setting(
+            "REELPOOL_FONTS", .text, "/usr/share/fonts/truetype/dejavu",
+            "The folder of the fonts that captions may name."),
         Setting("REELPOOL_MAX_ATTEMPTS", .integer(1...100), "3", "Attempts of a job whose sender does not say."),
         Setting(
             "REELPOOL_OWNER_RUNNING", .integer(1...10_000), "4", "Jobs of a kind that one owner has ready or running."),
