@@ -77,13 +77,16 @@ struct ChildMediaTests {
     }
 
     static let fixtures = [
-        "anamorphic-kept", "av1-opus-mkv", "captions-and-mark", "cut-mute-bleep", "cuts-open-gop", "hdr10-to-hevc", "no-audio", "no-video",
+        "anamorphic-kept", "av1-opus-mkv", "captions-and-mark", "cut-mute-bleep", "cuts-open-gop", "hdr10-to-hevc",
+        "no-audio", "no-video",
         "portrait-blur", "resampled-24", "several-sources", "start-offset-ts", "surround-kept", "webm-vp9-opus",
     ]
 
     @Test(
         "copies the same pictures",
-        arguments: ["captions-and-mark", "cut-mute-bleep", "cuts-open-gop", "several-sources", "start-offset-ts", "no-audio"])
+        arguments: [
+            "captions-and-mark", "cut-mute-bleep", "cuts-open-gop", "several-sources", "start-offset-ts", "no-audio",
+        ])
     func copy(name: String) async throws {
         var job = try Self.fixture(name)
         job.mode = .smart
