@@ -62,7 +62,10 @@ struct ThreadTests {
     @Test("1 means that one thread does all the work", arguments: Job.allCases)
     func oneThread(job: Job) throws {
         try withTemporaryFolder { folder in
-            let run = try ObservedRun(try job.arguments(folder) + ["--threads", "1"])
+            let arguments = try job.arguments(folder) + ["--threads", "1"]
+            var run = try ObservedRun(arguments)
+            // Who waits for a processor of its own may come to look when all is over.
+            for _ in 0..<4 where run.ticks.reduce(0, +) <= 5 { run = try ObservedRun(arguments) }
             #expect(run.status == 0)
             let all = run.ticks.reduce(0, +)
             try #require(all > 5)

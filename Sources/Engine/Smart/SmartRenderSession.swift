@@ -34,12 +34,6 @@ final class SmartRenderSession {
 
     private enum Stretch { case none, seam, group }
 
-    /// A picture that was placed last, for the end of the programme.
-    private struct LastPicture {
-        var time: Int64
-        var duration: Int64
-    }
-
     init(
         _ plans: RenderPlans, probes: [ProbeReport], files: RenderFiles, options: RenderOptions, isFiner: Bool,
         meter: ProgressMeter, cancellation: Cancellation
@@ -135,7 +129,7 @@ final class SmartRenderSession {
         let over =
             placed.endTime
             ?? PictureEnd.time(
-                of: placed.last.time, duration: placed.last.duration, usual: usualDuration,
+                of: placed.last.time, duration: placed.last.shown, usual: usualDuration,
                 told: plan.sources[segment.source].videoEnd, timeBase: timeBase)
         elapsed += over - placed.clock.first
         try sound?.end(length: Rational(over - placed.clock.first) * timeBase)
@@ -165,13 +159,13 @@ final class SmartRenderSession {
             try sound?.begin(
                 segment, of: source, origin: Rational(first) * timeBase, start: Rational(elapsed) * timeBase)
         }
-        var (endTime, last) = (head.endTime, LastPicture(time: first, duration: 0))
+        var (endTime, last) = (head.endTime, placed?.last ?? LastPicture(time: first))
         if let seam = head.seam {
-            last = try make(seam, of: source, segment, before: head.entry, clock)
+            try make(seam, of: source, segment, before: head.entry, clock, &last)
             try advanceSound(to: last.time, clock)
         }
         if let entry = head.entry {
-            (endTime, last) = try copy(from: entry, of: source, segment, cutter, clock)
+            endTime = try copy(from: entry, of: source, segment, cutter, clock, &last)
         }
         placed = Placed(clock: clock, last: last, endTime: endTime)
     }
@@ -186,8 +180,8 @@ final class SmartRenderSession {
     /// Decodes, encodes and places the pictures of a seam.
     private func make(
         _ seam: SegmentCutter.Seam, of source: SmartSource, _ segment: PlannedSegment, before next: Int?,
-        _ clock: SegmentClock
-    ) throws -> LastPicture {
+        _ clock: SegmentClock, _ last: inout LastPicture
+    ) throws {
         try endStretch()
         stretch = .seam
         try codec.beginSeam(before: next.flatMap { try source.window.packet(at: $0) })
@@ -211,18 +205,17 @@ final class SmartRenderSession {
         try encoder.endSeam(take)
         guard pictures.isEmpty else { throw SmartObstacle.verification("the encoder left pictures of a seam out") }
         work.seams += 1
-        let last = seam.times[seam.times.count - 1]
-        return LastPicture(time: last, duration: try source.window.duration(at: last, in: seam.decoded))
+        for time in seam.times { last.add(time) }
+        last.duration = try source.window.duration(at: last.time, in: seam.decoded)
     }
 
     /// Copies from an entry on, and makes the tail.
     private func copy(
         from entry: Int, of source: SmartSource, _ segment: PlannedSegment, _ cutter: SegmentCutter,
-        _ clock: SegmentClock
-    ) throws -> (endTime: Int64?, LastPicture) {
+        _ clock: SegmentClock, _ last: inout LastPicture
+    ) throws -> Int64? {
         guard let first = try source.window.packet(at: entry) else { throw SmartObstacle.noEntry }
         let entryTime = first.picture.time
-        var last = LastPicture(time: entryTime, duration: 0)
         var position = entry
         var decodable = entry
         codec.beginCopy()
@@ -238,9 +231,7 @@ final class SmartRenderSession {
                         continue
                     }
                     try copy(held, isFirst: index == entry, clock)
-                    if held.picture.time >= last.time {
-                        last = LastPicture(time: held.picture.time, duration: held.packet.duration)
-                    }
+                    last.add(held.picture.time, duration: held.packet.duration)
                 }
                 if let newer = source.window.lastEntry(before: next), newer > decodable {
                     decodable = newer
@@ -250,8 +241,8 @@ final class SmartRenderSession {
                 try advanceSound(to: last.time, clock)
                 report(clock.output(last.time))
             case .stop(let tail, let endTime):
-                if let tail { last = try make(tail, of: source, segment, before: nil, clock) }
-                return (endTime, last)
+                if let tail { try make(tail, of: source, segment, before: nil, clock, &last) }
+                return endTime
             }
         }
     }
