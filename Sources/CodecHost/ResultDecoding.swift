@@ -51,7 +51,7 @@ extension ChunkDivision {
     fileprivate func checked() throws -> ChunkDivision {
         guard digest.utf8.count == 64,
             digest.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            (2...Self.mostChunks).contains(frames.count), frames.allSatisfy({ (1...1 << 30).contains($0) }),
+            (2...Self.mostChunks).contains(frames.count), weights.allSatisfy({ (1...1 << 30).contains($0) }),
             seconds > 0, seconds < 1e9
         else { throw ImpossibleResult() }
         return self
@@ -63,7 +63,7 @@ extension ChunkDivision {
 
 extension ChunkMade {
     fileprivate func checked() throws -> ChunkMade {
-        guard (1...1 << 30).contains(frames), sizeBytes > 0 else { throw ImpossibleResult() }
+        guard (0...1 << 30).contains(frames), sizeBytes > 0 else { throw ImpossibleResult() }
         return self
     }
 }

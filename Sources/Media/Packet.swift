@@ -44,6 +44,33 @@ package struct Packet: ~Copyable {
 
     package mutating func setDuration(_ ticks: Int64) { pointer.pointee.duration = ticks }
 
+    /// Decoded samples that decoders leave out at both ends. Source: FFmpeg AV_PKT_DATA_SKIP_SAMPLES.
+    package var droppedSamples: (first: UInt32, last: UInt32) {
+        var size = 0
+        guard let data = av_packet_get_side_data(pointer, AV_PKT_DATA_SKIP_SAMPLES, &size), size >= Self.dropBytes
+        else {
+            return (0, 0)
+        }
+        func number(at offset: Int) -> UInt32 {
+            UInt32(littleEndian: UnsafeRawPointer(data).loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
+        return (number(at: 0), number(at: 4))
+    }
+
+    package mutating func setDroppedSamples(first: UInt32, last: UInt32) throws(MediaError) {
+        guard first > 0 || last > 0 else { return }
+        let data = UnsafeMutableRawPointer(
+            try allocated(
+                av_packet_new_side_data(pointer, AV_PKT_DATA_SKIP_SAMPLES, Self.dropBytes), "marking a packet"))
+        data.storeBytes(of: first.littleEndian, toByteOffset: 0, as: UInt32.self)
+        data.storeBytes(of: last.littleEndian, toByteOffset: 4, as: UInt32.self)
+        // Why, of either end: 0 is padding.
+        data.storeBytes(of: 0, toByteOffset: 8, as: UInt16.self)
+    }
+
+    /// Two numbers and two reasons.
+    private static let dropBytes = 10
+
     package mutating func clear() { av_packet_unref(pointer) }
 
     /// Moves its times from one time base to another.

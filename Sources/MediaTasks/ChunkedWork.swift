@@ -38,7 +38,7 @@ struct ChunkedWork: Sendable {
             throw StopReason.leaseLost.failure
         }
         let before = try await records()
-        let progress = ChunkProgress(before, seconds: division.seconds, clock: clock)
+        let progress = ChunkProgress(before, division, clock: clock)
         var rounds = 0
         // Made anew because their objects were not there.
         var mended: Set<Int> = []
@@ -47,7 +47,7 @@ struct ChunkedWork: Sendable {
             let done = try await records()
             do {
                 let uris = done.compactMap(\.uri)
-                guard uris.count == division.frames.count else {
+                guard uris.count == division.weights.count else {
                     throw Failure(code: .internalFault, message: "a chunk has no object")
                 }
                 (files.keptURIs, files.keptSizes) = (uris, done.compactMap(\.made?.sizeBytes))
@@ -175,9 +175,9 @@ struct ChunkedWork: Sendable {
         for (earlier, now) in zip(before, done) {
             if earlier.state == .done, !mended.contains(now.number) {
                 chunks.reused += 1
-                chunks.reusedFrames += now.frames
+                chunks.reusedFrames += now.made?.frames ?? 0
             } else {
-                chunks.encodedFrames += now.frames
+                chunks.encodedFrames += now.made?.frames ?? 0
                 if now.worker != sharing.worker { chunks.helped += 1 }
             }
         }

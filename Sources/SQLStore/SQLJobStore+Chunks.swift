@@ -24,8 +24,8 @@ extension SQLJobStore: ChunkBoard {
                 .text(division), .init(offer.secondsPerChunk))
             try chunkStatements.offerChunks.execute(
                 session,
-                offer.division.frames.enumerated().map { number, frames in [job, digest, .init(number), .init(frames)] }
-            )
+                offer.division.weights.enumerated().map { number, frames in [job, digest, .init(number), .init(frames)]
+                })
             // Nobody goes on with another division.
             try session.execute(
                 "UPDATE chunk_sets SET is_left = 1 WHERE job = $1 AND digest <> $2 AND is_left = 0", job, digest)

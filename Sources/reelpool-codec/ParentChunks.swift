@@ -17,7 +17,7 @@ final class ParentChunks: ChunkStore {
     /// Of the edit: those behind them are chunks.
     var sourceCount: Int {
         if case .join = order.step {
-            max(0, task.sources.count - (order.division?.frames.count ?? 0))
+            max(0, task.sources.count - (order.division?.weights.count ?? 0))
         } else {
             task.sources.count
         }
@@ -33,7 +33,7 @@ final class ParentChunks: ChunkStore {
                 detail: "its chunks are those of \(division.digest), and \(name) is wanted")
         }
         if parts[1] == "plan" { return MemoryBytes(Array(division.plan.utf8), name) }
-        guard case .join = order.step, let number = Int(parts[1]), division.frames.indices.contains(number) else {
+        guard case .join = order.step, let number = Int(parts[1]), division.weights.indices.contains(number) else {
             return nil
         }
         let index = sourceCount + number

@@ -74,10 +74,10 @@ struct ChunkEncoder {
         func finish(repeatedTimes: Int) throws -> ChunkReport {
             try stage.finish()
             try drain()
-            guard writer.frames == submitted else {
+            guard writer.count == submitted else {
                 throw EngineError(
                     .internalFault,
-                    "chunk \(chunk.index): \(submitted) pictures were encoded and \(writer.frames) came out")
+                    "chunk \(chunk.index): \(submitted) pictures were encoded and \(writer.count) came out")
             }
             let size = try writer.finish(repeatedTimes: repeatedTimes)
             return ChunkReport(

@@ -28,11 +28,15 @@ struct ChunkIdentity: Encodable {
         (encoder, options, library) = (recipe.encoder, recipe.options, Encoder.libraryVersion)
     }
 
-    /// SHA-256 of the canonical JSON, 64 hexadecimal digits.
-    func digest() throws -> String {
+    func digest() throws -> String { try Digest.ofCanonicalJSON(self) }
+}
+
+extension Digest {
+    /// SHA-256 of a value's JSON with its keys sorted: 64 hexadecimal digits.
+    static func ofCanonicalJSON(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let text = Array(try encoder.encode(self))
+        let text = Array(try encoder.encode(value))
         var digest = try Digest()
         text.withUnsafeBytes { digest.add($0) }
         return digest.finish()

@@ -2,19 +2,22 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// One chunk as it is stored: coded pictures in decode order, byte by byte as the encoder gave them.
+/// One chunk as it is stored: coded pictures in decode order, or coded sound, byte by byte as the encoder gave it.
 ///
 /// ```
 /// head     "RPCHUNK1"  digest (64 hexadecimal digits)  index u32  ticks i64 i64  configuration u32 + bytes
 /// picture  1 u8  key u8  tick i64  size u32  bytes            as often as there are pictures
-/// foot     0 u8  pictures u64  repeated u64  hash of all before it (16 bytes)
+/// sound    2 u8  tick i64  duration i64  dropped u32 u32  size u32  bytes        or packets of sound
+/// foot     0 u8  pictures or packets u64  repeated u64  hash of all before it (16 bytes)
 /// ```
 /// Numbers are big-endian. No container keeps what this does: decode times and durations are not in it, because they
 /// follow from the presentation times of all chunks together; a container's would begin anew in each. Everything is
 /// written once and in order, and damage shows.
 enum ChunkObject {
+    /// What follows the head, by its first byte.
+    enum Part: UInt8 { case foot, picture, sound }
+
     static let magic = Array("RPCHUNK1".utf8)
-    static let (picture, foot): (UInt8, UInt8) = (1, 0)
     static let hashBytes = 16
     /// The tag, two numbers, the hash.
     static let footBytes = 1 + 16 + hashBytes
@@ -32,6 +35,7 @@ enum ChunkObject {
 /// What is known of a chunk that was encoded.
 package struct ChunkReport: Sendable, Equatable {
     package var index: Int
+    /// 0 of sound.
     package var frames: Int
     /// Frames of the source that had no time of their own, and were left out.
     package var repeatedTimes: Int
@@ -46,7 +50,8 @@ final class ChunkWriter {
     private var hash: PayloadHash
     private var buffer: [UInt8] = []
     private var position: Int64 = 0
-    private(set) var frames = 0
+    /// Pictures, or packets of sound, so far.
+    private(set) var count = 0
 
     init(_ sink: any StagedOutput, head: [UInt8]) throws {
         self.sink = sink
@@ -57,16 +62,29 @@ final class ChunkWriter {
     /// - Parameter tick: when the picture is shown, in the output's ticks.
     func add(_ packet: borrowing Packet, tick: Int64) throws {
         try append(
-            [ChunkObject.picture, packet.isKey ? 1 : 0] + ChunkObject.bytes(tick)
+            [ChunkObject.Part.picture.rawValue, packet.isKey ? 1 : 0] + ChunkObject.bytes(tick)
                 + ChunkObject.bytes(UInt32(packet.sizeBytes)))
         try append(Array(packet.bytes))
-        frames += 1
+        count += 1
+    }
+
+    /// - Parameter packet: its times are samples.
+    func addSound(_ packet: borrowing Packet) throws {
+        let dropped = packet.droppedSamples
+        try append(
+            [ChunkObject.Part.sound.rawValue] + ChunkObject.bytes(packet.presentationTime ?? 0)
+                + ChunkObject.bytes(packet.duration)
+                + ChunkObject.bytes(dropped.first) + ChunkObject.bytes(dropped.last)
+                + ChunkObject.bytes(UInt32(packet.sizeBytes)))
+        try append(Array(packet.bytes))
+        count += 1
     }
 
     /// - Returns: how many bytes it came to.
     func finish(repeatedTimes: Int) throws -> Int64 {
         try append(
-            [ChunkObject.foot] + ChunkObject.bytes(UInt64(frames)) + ChunkObject.bytes(UInt64(repeatedTimes)))
+            [ChunkObject.Part.foot.rawValue] + ChunkObject.bytes(UInt64(count))
+                + ChunkObject.bytes(UInt64(repeatedTimes)))
         buffer += hash.take()
         try flush()
         return position

@@ -23,21 +23,27 @@ final class ChunkReader {
     private var block: [UInt8] = []
     private var taken = 0
     private var position: Int64 = 0
-    private var frames = 0
+    private var count = 0
     private var isOver = false
     let report: ChunkReport
+    /// Of pictures or packets, as the foot says.
+    private let total: Int
+    private let part: ChunkObject.Part
 
     /// - Parameters:
     ///   - digest: of the render that the chunk must be of.
     ///   - configuration: what its decoder must be set up with.
+    ///   - part: what it is made up of.
     /// - Throws: `ChunkDamage`, or the source's own error.
     init(
-        _ source: any ByteSource, digest: String, chunk: ChunkPlan.Chunk, configuration: [UInt8]
+        _ source: any ByteSource, digest: String, chunk: ChunkPlan.Chunk, configuration: [UInt8],
+        of part: ChunkObject.Part = .picture
     ) throws {
         (self.source, self.chunk) = (source, chunk)
         sizeBytes = source.sizeBytes ?? 0
         hash = try PayloadHash()
-        report = try Self.foot(of: source, sizeBytes, chunk)
+        (report, total) = try Self.foot(of: source, sizeBytes, chunk, part)
+        self.part = part
         let expected = ChunkObject.head(digest: digest, chunk: chunk, configuration: configuration)
         let found = try take(expected.count)
         guard found.prefix(ChunkObject.magic.count).elementsEqual(ChunkObject.magic) else {
@@ -53,37 +59,61 @@ final class ChunkReader {
     }
 
     private static func foot(
-        of source: any ByteSource, _ sizeBytes: Int64, _ chunk: ChunkPlan.Chunk
-    ) throws -> ChunkReport {
+        of source: any ByteSource, _ sizeBytes: Int64, _ chunk: ChunkPlan.Chunk, _ part: ChunkObject.Part
+    ) throws -> (ChunkReport, total: Int) {
         let start = sizeBytes - Int64(ChunkObject.footBytes)
-        guard start > 0, let foot = try source.bytes(ChunkObject.footBytes, at: start), foot[0] == ChunkObject.foot
+        guard start > 0, let foot = try source.bytes(ChunkObject.footBytes, at: start),
+            foot[0] == ChunkObject.Part.foot.rawValue
         else { throw ChunkDamage(index: chunk.index, reason: "it is cut short") }
-        return ChunkReport(
-            index: chunk.index, frames: Int(clamping: number(foot[1..<9])),
+        let total = Int(clamping: number(foot[1..<9]))
+        let report = ChunkReport(
+            index: chunk.index, frames: part == .picture ? total : 0,
             repeatedTimes: Int(clamping: number(foot[9..<17])), sizeBytes: sizeBytes)
+        return (report, total)
     }
 
-    /// The next picture in decode order, its time in the output's ticks; `nil` at the end.
+    /// The next picture in decode order, its time in the output's ticks, or the next packet of sound, its times in samples;
+    /// `nil` at the end.
     func next() throws -> Packet? {
         guard !isOver else { return nil }
-        guard try take(1)[0] == ChunkObject.picture else {
+        guard try take(1)[0] == part.rawValue else {
             try checkEnd()
             return nil
         }
+        return part == .sound ? try sound() : try picture()
+    }
+
+    private func picture() throws -> Packet {
         let head = try take(13)
         let tick = Int64(bitPattern: Self.number(head[1..<9]))
         let size = Int(Self.number(head[9..<13]))
-        guard size <= Self.pictureLimitBytes, chunk.ticks.contains(tick), frames > 0 || head[0] == 1 else {
+        guard size <= Self.pictureLimitBytes, chunk.ticks.contains(tick), count > 0 || head[0] == 1 else {
             throw damage("a picture is not what it should be")
         }
-        frames += 1
+        count += 1
         return try Packet(copying: try take(size), time: tick, duration: 0, isKey: head[0] == 1)
+    }
+
+    private func sound() throws -> Packet {
+        let head = try take(28)
+        let tick = Int64(bitPattern: Self.number(head[0..<8]))
+        let duration = Int64(bitPattern: Self.number(head[8..<16]))
+        let dropped = (first: UInt32(Self.number(head[16..<20])), last: UInt32(Self.number(head[20..<24])))
+        let size = Int(Self.number(head[24..<28]))
+        // Encoders begin before the first sample.
+        guard size <= Self.pictureLimitBytes, tick < chunk.ticks.upperBound, tick > -(1 << 20) else {
+            throw damage("a packet of sound is not what it should be")
+        }
+        count += 1
+        var packet = try Packet(copying: try take(size), time: tick, duration: duration, isKey: true)
+        try packet.setDroppedSamples(first: dropped.first, last: dropped.last)
+        return packet
     }
 
     private func checkEnd() throws {
         _ = try take(16)
         let expected = hash.take()
-        guard frames == report.frames, try take(ChunkObject.hashBytes) == expected,
+        guard count == total, try take(ChunkObject.hashBytes) == expected,
             position == sizeBytes, taken == block.count
         else { throw damage("its bytes are not what was written") }
         isOver = true

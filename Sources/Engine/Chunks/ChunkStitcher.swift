@@ -2,10 +2,10 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// Joins chunks to the output: their packets in order, beside sound that is decoded and encoded here, as one.
+/// Joins chunks to the output: their packets in order, pictures and sound side by side.
 ///
-/// Nothing of the pictures is decoded. Decode times are made anew over all of them, so that they rise evenly where
-/// chunks meet.
+/// Nothing is decoded or encoded. The pictures' decode times are made anew over all of them, so that they rise evenly
+/// where chunks meet.
 final class ChunkStitcher {
     /// What came of it; a report's figures.
     struct Result {
@@ -15,125 +15,127 @@ final class ChunkStitcher {
         var sizeBytes: Int64
         var indexFirst: Bool?
         var note: String?
-        var damagedPackets: Int
     }
 
-    private let plan: RenderPlan
     private let video: VideoPlan
     private let chunks: ChunkPlan
     private let digest: String
     private let store: any ChunkStore
-    private let sources: OpenSources
     private let cancellation: Cancellation
 
     private let output: StitchedOutput
     private let configuration: [UInt8]
-    private let sound: EncodedSound?
-    /// The chunk being read, and which is next.
-    private let reading = Reading()
+    private let sound: SoundChunk?
+    private let soundConfiguration: [UInt8]
+    private let pictures = Reading()
+    private let soundPackets = Reading()
+    /// The chunk of pictures that is read, or the next one.
+    private var next = 0
     private var repeatedTimes = 0
 
+    /// A chunk being read.
     private final class Reading {
         var reader: ChunkReader?
         /// Read, and not yet due.
         var packet: Packet?
-        var next = 0
     }
 
     init(
-        _ plan: RenderPlan, chunks: ChunkPlan, digest: String, store: any ChunkStore, files: RenderFiles,
-        options: RenderOptions, cancellation: Cancellation
+        _ plan: RenderPlan, chunks: ChunkPlan, sound: SoundChunk?, digest: String, store: any ChunkStore,
+        files: RenderFiles, options: RenderOptions, cancellation: Cancellation
     ) throws {
         guard let video = plan.video else { throw ChunkObstacle.noPicture }
-        (self.plan, self.video, self.chunks) = (plan, video, chunks)
+        (self.video, self.chunks, self.sound) = (video, chunks, sound)
         (self.digest, self.store, self.cancellation) = (digest, store, cancellation)
-        sources = OpenSources(plan, files: files, options: options, wanted: .sound, cancellation: cancellation)
         let encoder = try ChunkEncoder.encoder(video, threads: options.threads.encoder)
-        configuration = encoder.configuration
+        let soundEncoder = try sound.map { try SoundEncoder($0.audio) }
+        (configuration, soundConfiguration) = (encoder.configuration, soundEncoder?.configuration ?? [])
         output = try StitchedOutput(
-            files, plan: plan, video: video, encoder: encoder, options: options, cancellation: cancellation)
-        sound = output.audioFormat.map { [output] in EncodedSound(output, format: $0, cancellation: cancellation) }
+            files, plan: plan, video: video, encoder: encoder, sound: soundEncoder, options: options,
+            cancellation: cancellation)
     }
 
     /// - Parameter progress: told how many seconds of the programme are joined.
     /// - Throws: `ChunkDamage` naming a chunk that is missing, damaged or foreign; nothing is left behind then.
     func run(progress: (Double) -> Void) throws -> Result {
-        for span in chunks.programme.spans {
+        if let sound {
+            soundPackets.reader = try open(
+                sound.chunk, digest: sound.digest, configuration: soundConfiguration, of: .sound)
+        }
+        // Second by second, so that the file has pictures and sound side by side.
+        let length = chunks.programme.length
+        var position = Rational.one
+        while position < length {
             try cancellation.check()
-            try placeSound(of: span, progress: progress)
+            try place(before: position)
+            progress(position.seconds)
+            position = position + .one
         }
-        try placePictures(before: .max)
-        guard reading.next == chunks.chunks.count else {
-            throw ChunkDamage(index: reading.next, reason: "it is missing")
-        }
+        try place(before: nil)
+        guard next == chunks.chunks.count else { throw ChunkDamage(index: next, reason: "it is missing") }
         try checkFrameCount()
         try output.finish(at: chunks.end)
         try cancellation.check()
         return Result(
-            frames: output.frameCount, samples: sound?.samplesPlaced ?? 0, repeatedTimes: repeatedTimes,
-            sizeBytes: output.sizeBytes, indexFirst: output.indexFirst, note: output.note,
-            damagedPackets: sources.damagedPackets)
+            frames: output.frameCount, samples: sound?.samples ?? 0, repeatedTimes: repeatedTimes,
+            sizeBytes: output.sizeBytes, indexFirst: output.indexFirst, note: output.note)
     }
 
     /// Puts the finished file under its name.
     func commit() throws { try output.commit() }
 
-    /// Second by second, pictures and sound in turn, so that the file has them side by side.
-    private func placeSound(of span: SegmentSpan, progress: (Double) -> Void) throws {
-        let segment = plan.segments[span.segment]
-        if let sound {
-            let session = try sources.session(for: segment.source)
-            try session.position(at: segment.start)
-            sound.begin(segment, session, origin: span.first)
-        }
-        var position = Rational.one
-        while position < span.length {
-            try cancellation.check()
-            try placePictures(before: (span.start + position).ticks(in: chunks.timeBase))
-            try sound?.advance(to: position)
-            progress((span.start + position).seconds)
-            position = position + .one
-        }
-        try placePictures(before: span.end.ticks(in: chunks.timeBase))
-        try sound?.end(at: span.end)
-    }
-
-    // MARK: Pictures
-
-    /// - Parameter tick: pictures shown from then on, and those behind them in decode order, stay.
-    private func placePictures(before tick: Int64) throws {
-        while let packet = try nextPacket() {
-            guard let time = packet.presentationTime, time < tick else {
-                reading.packet = consume packet
-                return
+    /// - Parameter time: what is shown or heard from then on stays, and pictures behind it in decode order; `nil` places
+    ///   all.
+    private func place(before time: Rational?) throws {
+        let tick = time?.ticks(in: chunks.timeBase) ?? .max
+        while let packet = try nextPicture() {
+            guard let shown = packet.presentationTime, shown < tick else {
+                pictures.packet = consume packet
+                break
             }
             try output.add(packet)
         }
-    }
-
-    private func nextPacket() throws -> Packet? {
-        if let packet = reading.packet.take() { return packet }
-        while true {
-            if let packet = try reading.reader?.next() { return packet }
-            if reading.reader != nil {
-                reading.reader = nil
-                reading.next += 1
+        let sample = time.flatMap { time in sound.map { time.ticks(in: Rational(1, Int64($0.audio.sampleRate))) } }
+        while let packet = try nextSound() {
+            if let sample, let heard = packet.presentationTime, heard >= sample {
+                soundPackets.packet = consume packet
+                return
             }
-            guard reading.next < chunks.chunks.count else { return nil }
-            try cancellation.check()
-            try openChunk(chunks.chunks[reading.next])
+            try output.addSound(packet)
         }
     }
 
-    private func openChunk(_ chunk: ChunkPlan.Chunk) throws {
+    private func nextPicture() throws -> Packet? {
+        if let packet = pictures.packet.take() { return packet }
+        while true {
+            if let packet = try pictures.reader?.next() { return packet }
+            if pictures.reader != nil {
+                pictures.reader = nil
+                next += 1
+            }
+            guard next < chunks.chunks.count else { return nil }
+            try cancellation.check()
+            let reader = try open(chunks.chunks[next], digest: digest, configuration: configuration, of: .picture)
+            try reader.check(video.cadence)
+            repeatedTimes += reader.report.repeatedTimes
+            pictures.reader = reader
+        }
+    }
+
+    private func nextSound() throws -> Packet? {
+        if let packet = soundPackets.packet.take() { return packet }
+        return try soundPackets.reader?.next()
+    }
+
+    /// - Parameter head: the digest that its head has.
+    private func open(
+        _ chunk: ChunkPlan.Chunk, digest head: String, configuration: [UInt8], of part: ChunkObject.Part
+    ) throws -> ChunkReader {
         guard let object = try store.open(chunk.name(digest)) else {
             throw ChunkDamage(index: chunk.index, reason: "it is missing")
         }
         object.expectWhole()
-        let reader = try ChunkReader(object, digest: digest, chunk: chunk, configuration: configuration)
-        try reader.check(video.cadence)
-        repeatedTimes += reader.report.repeatedTimes
-        reading.reader = reader
+        return try ChunkReader(object, digest: head, chunk: chunk, configuration: configuration, of: part)
     }
 
     private func checkFrameCount() throws {

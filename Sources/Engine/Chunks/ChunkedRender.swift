@@ -18,8 +18,7 @@ package struct ChunkSettings {
     }
 }
 
-/// A full encode whose pictures are encoded chunk by chunk: what was encoded survives a stop, and several workers can
-/// share it.
+/// A full encode that is done chunk by chunk: what was encoded survives a stop, and several workers can share it.
 ///
 /// `run` does all of it. Workers that share one use the parts: one prepares, each encodes some chunks, one stitches.
 package struct ChunkedRender {
@@ -33,6 +32,7 @@ package struct ChunkedRender {
     private let sources: OpenSources
     /// What all chunks' decoders are set up with.
     private let configuration: [UInt8]
+    private let sound: SoundChunk?
     private let cancellation: Cancellation
 
     /// Finds the chunks of a plan; the first time by looking at the sources, then in the store.
@@ -55,6 +55,7 @@ package struct ChunkedRender {
         let name = "\(digest)/plan"
         if let stored = Self.stored(try settings.store.open(name)) {
             chunks = stored
+            sound = try SoundChunk(plan, chunks: stored, sourceVersions: settings.sourceVersions)
             return
         }
         let programme = try ProgrammeSurvey(plan, sources: sources, cancellation: cancellation).run(progress: looking)
@@ -63,6 +64,7 @@ package struct ChunkedRender {
             throw ChunkObstacle.tooShort
         }
         chunks = made
+        sound = try SoundChunk(plan, chunks: made, sourceVersions: settings.sourceVersions)
         let object = try settings.store.create(name)
         try Array(JSONEncoder().encode(made)).withUnsafeBytes { try object.write($0, at: 0) }
         try settings.store.commit(object)
@@ -81,6 +83,12 @@ package struct ChunkedRender {
     package func stored(_ chunk: ChunkPlan.Chunk) throws -> ChunkReport? {
         guard let video = plan.video, let object = try settings.store.open(chunk.name(digest)) else { return nil }
         do {
+            if let sound, chunk == sound.chunk {
+                let configuration = try SoundEncoder(sound.audio).configuration
+                return try ChunkReader(
+                    object, digest: sound.digest, chunk: chunk, configuration: configuration, of: .sound
+                ).report
+            }
             let reader = try ChunkReader(object, digest: digest, chunk: chunk, configuration: configuration)
             try reader.check(video.cadence)
             return reader.report
@@ -89,24 +97,49 @@ package struct ChunkedRender {
         }
     }
 
+    /// All chunks: those of the pictures, and behind them the sound's, where there is sound.
+    package var all: [ChunkPlan.Chunk] { chunks.chunks + [sound?.chunk].compactMap(\.self) }
+
     /// Encodes a chunk into the store.
     ///
-    /// - Parameter progress: told how many frames went in, after each.
-    package func encode(_ chunk: ChunkPlan.Chunk, progress: @escaping (Int) -> Void = { _ in }) throws -> ChunkReport {
-        let encoder = ChunkEncoder(
-            plan: plan, chunks: chunks, digest: digest, sources: sources,
-            painter: LayerPainter(plan, files: files, options: options, cancellation: cancellation), options: options,
-            cancellation: cancellation)
+    /// - Parameter progress: told how much of it is done, 0 to 1, and how many frames that is.
+    package func encode(
+        _ chunk: ChunkPlan.Chunk, progress: @escaping (_ share: Double, _ frames: Int) -> Void = { _, _ in }
+    ) throws -> ChunkReport {
         let object = try settings.store.create(chunk.name(digest))
-        let report = try encoder.encode(chunk, into: object, progress: progress)
+        let report: ChunkReport
+        if let sound, chunk == sound.chunk {
+            report = try encode(sound, into: object) { progress($0, 0) }
+        } else {
+            report = try encodePictures(of: chunk, into: object, progress)
+        }
         try cancellation.check()
         try settings.store.commit(object)
         return report
     }
 
+    private func encode(
+        _ sound: SoundChunk, into object: any StagedOutput, progress: (Double) -> Void
+    ) throws -> ChunkReport {
+        let sources = OpenSources(plan, files: files, options: options, wanted: .sound, cancellation: cancellation)
+        let length = max(0.001, chunks.programme.length.seconds)
+        return try sound.encode(into: object, sources: sources, cancellation: cancellation) { progress($0 / length) }
+    }
+
+    private func encodePictures(
+        of chunk: ChunkPlan.Chunk, into object: any StagedOutput, _ progress: @escaping (Double, Int) -> Void
+    ) throws -> ChunkReport {
+        let expected = Double(expectedFrames(of: chunk))
+        let encoder = ChunkEncoder(
+            plan: plan, chunks: chunks, digest: digest, sources: sources,
+            painter: LayerPainter(plan, files: files, options: options, cancellation: cancellation), options: options,
+            cancellation: cancellation)
+        return try encoder.encode(chunk, into: object) { progress(min(1, Double($0) / expected), $0) }
+    }
+
     /// Removes everything of this render from the store.
     package func removeChunks() throws {
-        for chunk in chunks.chunks { try settings.store.remove(chunk.name(digest)) }
+        for chunk in all { try settings.store.remove(chunk.name(digest)) }
         try settings.store.remove("\(digest)/plan")
     }
 
@@ -119,17 +152,17 @@ package struct ChunkedRender {
         while true {
             do {
                 let stitcher = try ChunkStitcher(
-                    plan, chunks: chunks, digest: digest, store: settings.store, files: files, options: options,
-                    cancellation: cancellation)
+                    plan, chunks: chunks, sound: sound, digest: digest, store: settings.store, files: files,
+                    options: options, cancellation: cancellation)
                 let result = try stitcher.run(progress: progress)
                 try stitcher.commit()
                 return (result, mended.values.sorted { $0.index < $1.index })
             } catch let damage as ChunkDamage {
-                guard mended[damage.index] == nil, chunks.chunks.indices.contains(damage.index) else {
+                guard mended[damage.index] == nil, all.indices.contains(damage.index) else {
                     throw EngineError(
                         .internalFault, "chunk \(damage.index) was made anew and cannot be used", detail: damage.reason)
                 }
-                mended[damage.index] = try encode(chunks.chunks[damage.index])
+                mended[damage.index] = try encode(all[damage.index])
             } catch SmartObstacle.unusualOrder {
                 throw ChunkObstacle.unusualOrder
             }
@@ -138,24 +171,28 @@ package struct ChunkedRender {
 
     /// Encodes the chunks that are not there, and stitches all.
     package func run(meter: ProgressMeter) throws -> RenderReport {
-        var work = RenderReport.Chunks(count: chunks.chunks.count)
-        var frames = 0
-        for chunk in chunks.chunks {
+        let weights = weights
+        let total = Double(weights.reduce(0, +))
+        var work = RenderReport.Chunks(count: all.count)
+        var (frames, before) = (0, 0.0)
+        for (chunk, weight) in zip(all, weights) {
             try cancellation.check()
+            let (done, doneBefore) = (frames, before)
+            let tell = { [length = chunks.programme.length.seconds] (share: Double, submitted: Int) in
+                let fraction = (doneBefore + share * Double(weight)) / total
+                meter.update(
+                    .encoding, fraction: Self.encodingShare * fraction, frames: done + submitted,
+                    mediaSeconds: fraction * length)
+            }
+            before += Double(weight)
             if let report = try stored(chunk) {
                 frames += report.frames
                 work.reused += 1
                 work.reusedFrames += report.frames
-                tell(meter, chunk.ticks.upperBound, frames)
+                tell(1, report.frames)
                 continue
             }
-            let (done, ticks) = (frames, chunk.ticks)
-            // How many frames there will be is not known everywhere; ticks are, and come as evenly.
-            let expected = max(1, Double(ticks.count) / ticksPerFrame)
-            let report = try encode(chunk) { submitted in
-                let share = min(1, Double(submitted) / expected)
-                tell(meter, ticks.lowerBound + Int64(share * Double(ticks.count)), done + submitted)
-            }
+            let report = try encode(chunk, progress: tell)
             frames += report.frames
             work.encodedFrames += report.frames
         }
@@ -181,7 +218,7 @@ package struct ChunkedRender {
                 .finishing, fraction: 0.99 * seconds / max(0.001, chunks.programme.length.seconds),
                 mediaSeconds: seconds)
         }
-        var work = RenderReport.Chunks(count: chunks.chunks.count)
+        var work = RenderReport.Chunks(count: all.count)
         work.mended = mended.count
         work.encodedFrames = mended.reduce(0) { $0 + $1.frames }
         meter.update(.completed, fraction: 1, frames: result.frames, mediaSeconds: chunks.programme.length.seconds)
@@ -192,7 +229,14 @@ package struct ChunkedRender {
     package func division() throws -> ChunkDivision {
         ChunkDivision(
             digest: digest, plan: String(decoding: try JSONEncoder().encode(chunks), as: UTF8.self),
-            frames: chunks.chunks.map { expectedFrames(of: $0) }, seconds: chunks.programme.length.seconds)
+            frames: chunks.chunks.map { expectedFrames(of: $0) }, soundFrames: soundFrames,
+            seconds: chunks.programme.length.seconds)
+    }
+
+    /// How long a chunk is, in seconds of the programme.
+    func seconds(of chunk: ChunkPlan.Chunk) -> Double {
+        guard chunk.index < chunks.chunks.count else { return chunks.programme.length.seconds }
+        return (Rational(Int64(chunk.ticks.count)) * chunks.timeBase).seconds
     }
 
     /// About: how many frames there will be is not known everywhere.
@@ -200,17 +244,23 @@ package struct ChunkedRender {
         max(1, Int((Double(chunk.ticks.count) / max(1e-6, ticksPerFrame)).rounded()))
     }
 
+    /// How much work each of all chunks is, in frames.
+    private var weights: [Int] { chunks.chunks.map { expectedFrames(of: $0) } + [soundFrames].compactMap(\.self) }
+
+    /// As how many frames the sound counts; `nil` where there is none.
+    private var soundFrames: Int? {
+        guard sound != nil, let video = plan.video else { return nil }
+        let megapixels = Double(video.width * video.height) / 1e6
+        return max(1, Int(chunks.programme.length.seconds * Self.soundMegapixels / max(0.01, megapixels)))
+    }
+
+    /// A second of sound takes as long as so many megapixels at a quick preset: 54 a second against 48 times real time.
+    private static let soundMegapixels = 1.1
     /// Of a render's time, before stitching.
     private static let encodingShare = 0.95
 
     private var ticksPerFrame: Double {
         plan.video.map { ($0.nominalFrameRate * chunks.timeBase).inverse.seconds } ?? 1
-    }
-
-    private func tell(_ meter: ProgressMeter, _ tick: Int64, _ frames: Int) {
-        meter.update(
-            .encoding, fraction: Self.encodingShare * Double(tick) / Double(max(1, chunks.end)), frames: frames,
-            mediaSeconds: (Rational(tick) * chunks.timeBase).seconds)
     }
 
     private func report(
@@ -225,7 +275,7 @@ package struct ChunkedRender {
             output: files.output, sizeBytes: result.sizeBytes, seconds: chunks.programme.length.seconds,
             frames: result.frames, samples: result.samples, segments: kept.count, notes: notes,
             elapsed: max(1e-6, time))
-        report.damagedPackets = result.damagedPackets + sources.damagedPackets
+        report.damagedPackets = sources.damagedPackets
         report.indexFirst = result.indexFirst
         report.chunks = work
         return report

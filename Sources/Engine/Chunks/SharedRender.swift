@@ -50,14 +50,12 @@ extension Renderer {
     /// - Throws: what the store throws, where this process comes to another digest than the one that divided it.
     package func encodeChunk(_ number: Int) throws -> ChunkMade {
         let render = try chunked(try planOnly())
-        guard render.chunks.chunks.indices.contains(number) else {
+        guard render.all.indices.contains(number) else {
             throw EngineError(.invalidTask, "there is no chunk \(number)")
         }
-        let chunk = render.chunks.chunks[number]
-        let expected = render.expectedFrames(of: chunk)
-        let seconds = (Rational(Int64(chunk.ticks.count)) * render.chunks.timeBase).seconds
-        let report = try render.encode(chunk) { [meter] submitted in
-            let share = min(1, Double(submitted) / Double(expected))
+        let chunk = render.all[number]
+        let seconds = render.seconds(of: chunk)
+        let report = try render.encode(chunk) { [meter] share, submitted in
             meter.update(.encoding, fraction: 0.99 * share, frames: submitted, mediaSeconds: share * seconds)
         }
         meter.update(.completed, fraction: 1, frames: report.frames, mediaSeconds: seconds)

@@ -2,21 +2,21 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// A chunked render's output being written: pictures that were encoded before, and sound that is encoded now.
-final class StitchedOutput: SampleSink {
+/// A chunked render's output being written: pictures and sound that were encoded before.
+final class StitchedOutput {
     private let file: MuxedFile
     private let outputs: any OutputProvider
     private var pictures: CodedTrack
     private let pictureStream: Int
     private let timeBase: Rational
-    private let audio: AudioTrack?
-    /// For sound; `nil` where there is none.
-    let audioFormat: AudioFormat?
+    private let soundStream: SoundStream?
 
-    /// - Parameter encoder: one like those that made the pictures: it describes their stream, and encodes nothing.
+    /// - Parameters:
+    ///   - encoder: one like those that made the pictures: it describes their stream, and encodes nothing.
+    ///   - sound: the same for the sound; `nil` where there is none.
     init(
-        _ files: RenderFiles, plan: RenderPlan, video: VideoPlan, encoder: borrowing Encoder, options: RenderOptions,
-        cancellation: Cancellation
+        _ files: RenderFiles, plan: RenderPlan, video: VideoPlan, encoder: borrowing Encoder, sound: SoundEncoder?,
+        options: RenderOptions, cancellation: Cancellation
     ) throws {
         timeBase = video.cadence.timeBase
         outputs = files.outputs
@@ -29,10 +29,10 @@ final class StitchedOutput: SampleSink {
         file = try MuxedFile(files, plan: plan, options: options, cancellation: cancellation)
         pictureStream = try file.muxer.addStream(
             encoder, hdr: video.hdr, tag: VideoRecipe.containerTag(video.codec, plan.container))
-        if let sound = plan.audio {
-            (audio, audioFormat) = try AudioTrack.make(sound, in: plan.container, muxer: &file.muxer)
+        if let sound {
+            soundStream = try plan.audio?.addStream(of: sound, in: plan.container, muxer: &file.muxer)
         } else {
-            (audio, audioFormat) = (nil, nil)
+            soundStream = nil
         }
         try file.begin(plan, videoTimeBase: timeBase)
     }
@@ -48,16 +48,14 @@ final class StitchedOutput: SampleSink {
         try file.muxer.write(&packet, stream: pictureStream, timeBase: timeBase)
     }
 
-    func takeSound(from sound: SegmentSound, upTo position: Int64, length: Int64?) throws {
-        guard let audio else { return }
-        sound.take(upTo: position, length: length, into: &audio.queue)
-        try audio.drain(into: &file.muxer)
+    /// Takes the next packet of sound, its times in samples.
+    func addSound(_ packet: consuming Packet) throws {
+        try soundStream?.write(&packet, into: &file.muxer)
     }
 
     /// - Parameter end: when the last picture is over, in ticks.
     func finish(at end: Int64) throws {
         try pictures.finish(at: end, write)
-        try audio?.finish(into: &file.muxer)
         try file.muxer.finish()
     }
 

@@ -15,9 +15,7 @@ final class SoundRendition {
         settings: AudioEncoderSettings, muxer: inout Muxer, sourceTimeBase: Rational, peaks: WaveformPeaks? = nil
     ) throws {
         format = settings.format
-        let encoder = try Encoder(audio: settings)
-        let stream = try muxer.addStream(encoder)
-        track = try AudioTrack(encoder, format: settings.format, stream: stream)
+        track = try AudioTrack(Encoder(audio: settings), format: settings.format, muxer: &muxer)
         taken = Samples(channels: settings.format.layout.channels)
         self.peaks = peaks
         sound = SegmentSound(format: settings.format, timeBase: sourceTimeBase, origin: .zero)

@@ -8,7 +8,7 @@ final class OutputFile: SampleSink {
     private let outputs: any OutputProvider
     let video: VideoTrack?
     private let audio: AudioTrack?
-    let audioFormat: AudioFormat?
+    var audioFormat: AudioFormat? { audio?.format }
 
     /// - Parameter videoTimeBase: of the frames that will be submitted.
     init(
@@ -29,10 +29,9 @@ final class OutputFile: SampleSink {
             video = nil
         }
         if let sound = plan.audio {
-            (audio, audioFormat) = try AudioTrack.make(sound, in: plan.container, muxer: &file.muxer)
+            audio = try AudioTrack(sound, in: plan.container, muxer: &file.muxer)
         } else {
             audio = nil
-            audioFormat = nil
         }
         try file.begin(plan, videoTimeBase: videoTimeBase)
     }

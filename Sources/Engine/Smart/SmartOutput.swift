@@ -15,7 +15,7 @@ final class SmartOutput: SampleSink {
     /// The stream that sound is copied into; its time base is its sample.
     private(set) var copiedSoundStream: Int?
     /// For sound that is encoded; `nil` where it is copied, or there is none.
-    private(set) var audioFormat: AudioFormat?
+    var audioFormat: AudioFormat? { audio?.format }
 
     /// - Parameters:
     ///   - window: of a source whose pictures are copied.
@@ -41,7 +41,7 @@ final class SmartOutput: SampleSink {
                 if let language = audio.language { file.muxer.setLanguage(language, ofStream: stream) }
                 copiedSoundStream = stream
             } else {
-                (self.audio, audioFormat) = try AudioTrack.make(audio, in: plan.container, muxer: &file.muxer)
+                self.audio = try AudioTrack(audio, in: plan.container, muxer: &file.muxer)
             }
         }
         try file.begin(plan, videoTimeBase: timeBase)

@@ -98,7 +98,10 @@ package struct ChunkClaim: Sendable, Equatable {
     package var lease: Lease { Lease(job: job.id, epoch: job.epoch) }
     package var digest: String { offer.division.digest }
     /// About.
-    package var frames: Int { offer.division.frames.indices.contains(number) ? offer.division.frames[number] : 1 }
+    package var frames: Int {
+        let weights = offer.division.weights
+        return weights.indices.contains(number) ? weights[number] : 1
+    }
 }
 
 /// One chunk as it stands on the board.
@@ -107,7 +110,7 @@ package struct ChunkRecord: Sendable, Equatable {
 
     package var number: Int
     package var state: State
-    /// About, until it is done.
+    /// How much work it is, about; how many frames it has, when it is done.
     package var frames: Int
     /// Of a chunk that is taken, how much of it was done at its last renewal: 0 to 1.
     package var fraction: Double
