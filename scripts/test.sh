@@ -101,11 +101,11 @@ run_part() {
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy for a moment: together each
-# would be in the others' way. Daemons come two at a time.
+# would be in the others' way. Daemons come two at a time, and so do tests that look at the clock or at threads.
 transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
-daemons='^(DaemonTests|PoolCommandTests)\.'
+daemons='^(DaemonTests|PoolCommandTests)\.|^CommandTests\.(StoppedCommandTests|ThreadTests)\b'
 # All at once would only make each of them slow, and the slowest run out of time.
 few=(--parallel --experimental-maximum-parallelization-width)
 run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"

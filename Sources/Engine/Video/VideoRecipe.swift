@@ -23,7 +23,8 @@ enum VideoRecipe {
         case .h264:
             settings.options = [
                 "preset": plan.preset.rawValue, "crf": "\(plan.crf)",
-                "x264-params": "sync-lookahead=\(lookahead(threads: threads))" + (joinable ? ":stitchable=1" : ""), "forced-idr": "1",
+                "x264-params": "sync-lookahead=\(lookahead(threads: threads))" + (joinable ? ":stitchable=1" : ""),
+                "forced-idr": "1",
             ]
         case .hevc:
             settings.options = [
