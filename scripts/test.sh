@@ -101,11 +101,12 @@ run_part() {
 }
 
 # Tests of the pool wait for servers, transfers for the network, daemons keep every core busy for a moment: together each
-# would be in the others' way. Daemons come two at a time, and so do tests that look at the clock or at threads.
+# would be in the others' way. Daemons come two at a time; what looks at the clock or at threads is alone.
 transfers='^(DownloadTests|HTTPTransferTests|ObjectsS3Tests|S3Tests|StoreSetupTests)\.'
 campaign='^ObjectsS3Tests\.TransferCampaignTests'
 services='^(IsolationTests|PoolTests|QueueTests|StoreTests|WebhookTests)\.'
-daemons='^(DaemonTests|PoolCommandTests)\.|^CommandTests\.(StoppedCommandTests|ThreadTests)\b'
+daemons='^(DaemonTests|PoolCommandTests)\.'
+clock='^CommandTests\.(StoppedCommandTests|ThreadTests)\b'
 # All at once would only make each of them slow, and the slowest run out of time.
 few=(--parallel --experimental-maximum-parallelization-width)
 run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
@@ -113,7 +114,8 @@ run_part transfers "${few[@]}" 16 --filter "$transfers" --skip "$campaign"
 run_part campaign --parallel --filter "$campaign"
 run_part services "${few[@]}" 16 --filter "$services"
 run_part daemons "${few[@]}" 2 --filter "$daemons"
-run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons"
+run_part clock --no-parallel --filter "$clock"
+run_part rest "${few[@]}" 6 --skip "$transfers|$services|$daemons|$clock"
 
 echo
 echo "Faults"
