@@ -21,10 +21,10 @@ enum VideoRecipe {
         settings.keyframeInterval = plan.keyframeIntervalFrames
         switch plan.codec {
         case .h264:
+            // Without its own look-ahead thread, x264 keeps to the threads it is given.
             settings.options = [
                 "preset": plan.preset.rawValue, "crf": "\(plan.crf)",
-                "x264-params": "sync-lookahead=\(lookahead(threads: threads))" + (joinable ? ":stitchable=1" : ""),
-                "forced-idr": "1",
+                "x264-params": "sync-lookahead=0" + (joinable ? ":stitchable=1" : ""), "forced-idr": "1",
             ]
         case .hevc:
             settings.options = [
@@ -45,10 +45,6 @@ enum VideoRecipe {
         }
         return settings
     }
-
-    /// Frames that x264 analyses ahead on a thread of its own: as few as keep its frame threads busy, because each is
-    /// memory. Given one thread, it is to have no other.
-    private static func lookahead(threads: Int) -> Int { threads > 1 ? 2 : 0 }
 
     private static func encoderName(_ codec: VideoSettings.Codec) throws -> String {
         let name =
