@@ -56,7 +56,6 @@ extension SQLJobStore: ChunkBoard {
                 record.failure = try row.optionalText().map(StoredJSON.failure)
                 record.made = try row.optionalText().map { try StoredJSON.decode($0) }
                 record.uri = try row.optionalText()
-                if let made = record.made { record.frames = made.frames }
                 return record
             }
         }

@@ -78,8 +78,8 @@ struct ChildMediaTests {
 
     static let fixtures = [
         "anamorphic-kept", "av1-opus-mkv", "captions-and-mark", "cut-mute-bleep", "cuts-open-gop", "hdr10-to-hevc",
-        "no-audio", "no-video",
-        "portrait-blur", "resampled-24", "several-sources", "start-offset-ts", "surround-kept", "webm-vp9-opus",
+        "no-audio", "no-video", "portrait-blur", "resampled-24", "several-sources", "start-offset-ts",
+        "surround-kept", "webm-vp9-opus",
     ]
 
     @Test(

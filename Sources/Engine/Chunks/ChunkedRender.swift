@@ -55,19 +55,24 @@ package struct ChunkedRender {
         let name = "\(digest)/plan"
         if let stored = Self.stored(try settings.store.open(name)) {
             chunks = stored
-            sound = try SoundChunk(plan, chunks: stored, sourceVersions: settings.sourceVersions)
-            return
+        } else {
+            let survey = ProgrammeSurvey(plan, sources: sources, cancellation: cancellation)
+            chunks = try Self.divide(plan, try survey.run(progress: looking), settings, storingAs: name)
         }
-        let programme = try ProgrammeSurvey(plan, sources: sources, cancellation: cancellation).run(progress: looking)
+        sound = try SoundChunk(plan, chunks: chunks, sourceVersions: settings.sourceVersions)
+    }
+
+    private static func divide(
+        _ plan: RenderPlan, _ programme: ProgrammeSpans, _ settings: ChunkSettings, storingAs name: String
+    ) throws -> ChunkPlan {
         guard !programme.spans.isEmpty else { throw PlanningError.keepsNothing }
         guard let made = ChunkPlan(plan, programme: programme, secondsPerChunk: settings.secondsPerChunk) else {
             throw ChunkObstacle.tooShort
         }
-        chunks = made
-        sound = try SoundChunk(plan, chunks: made, sourceVersions: settings.sourceVersions)
         let object = try settings.store.create(name)
         try Array(JSONEncoder().encode(made)).withUnsafeBytes { try object.write($0, at: 0) }
         try settings.store.commit(object)
+        return made
     }
 
     private static func stored(_ object: (any ByteSource)?) -> ChunkPlan? {
@@ -171,7 +176,7 @@ package struct ChunkedRender {
 
     /// Encodes the chunks that are not there, and stitches all.
     package func run(meter: ProgressMeter) throws -> RenderReport {
-        let weights = weights
+        let weights = try division().weights
         let total = Double(weights.reduce(0, +))
         var work = RenderReport.Chunks(count: all.count)
         var (frames, before) = (0, 0.0)
@@ -243,9 +248,6 @@ package struct ChunkedRender {
     func expectedFrames(of chunk: ChunkPlan.Chunk) -> Int {
         max(1, Int((Double(chunk.ticks.count) / max(1e-6, ticksPerFrame)).rounded()))
     }
-
-    /// How much work each of all chunks is, in frames.
-    private var weights: [Int] { chunks.chunks.map { expectedFrames(of: $0) } + [soundFrames].compactMap(\.self) }
 
     /// As how many frames the sound counts; `nil` where there is none.
     private var soundFrames: Int? {

@@ -110,7 +110,7 @@ package struct ChunkRecord: Sendable, Equatable {
 
     package var number: Int
     package var state: State
-    /// How much work it is, about; how many frames it has, when it is done.
+    /// How much work it is, about: `made` says how many frames there are.
     package var frames: Int
     /// Of a chunk that is taken, how much of it was done at its last renewal: 0 to 1.
     package var fraction: Double
