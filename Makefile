@@ -20,7 +20,7 @@ REELPOOL := .build/release/reelpool
 export SWIFTPM_BUILD_DIR = $(realpath .build)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-thorough build release lint format fuzz faults transfer-faults ledger-faults fixtures bench bench-engine bench-smart bench-pool \
+.PHONY: help run test test-thorough build release lint format fuzz faults transfer-faults ledger-faults fixtures bench bench-engine bench-smart bench-chunks bench-pool \
     bench-transfers bench-credits clean packages test-packages bench-packages
 
 help: ## List the targets
@@ -67,7 +67,7 @@ ledger-faults: test-packages ## Anything in any order against the books, and a m
 fixtures: release ## Render the project's own fixtures and compare
 	$(REELPOOL) fixtures run $(FIXTURES)/render
 
-bench: bench-engine bench-smart bench-pool bench-transfers bench-credits ## Measure everything side by side with its peers
+bench: bench-engine bench-smart bench-chunks bench-pool bench-transfers bench-credits ## Measure everything side by side with its peers
 
 bench-engine: release bench-packages ## Beside the ffmpeg command line; writes docs/benchmarks.md
 	@scripts/bench.sh $(REELPOOL)
@@ -75,6 +75,10 @@ bench-engine: release bench-packages ## Beside the ffmpeg command line; writes d
 bench-smart: release bench-packages ## Renders that copy, beside ffmpeg and smartcut; docs/benchmarks-smart.md
 	@python3 Benchmarks/smart.py --python "$$(scripts/venv.sh smart Fixtures/smart/requirements.txt)" \
 	    --output docs/benchmarks-smart.md $(SMART)
+
+bench-chunks: release bench-packages ## Renders in chunks, and what many workers would take; docs/benchmarks-chunks.md
+	@python3 Benchmarks/chunks.py --python "$$(scripts/venv.sh smart Fixtures/smart/requirements.txt)" \
+	    --output docs/benchmarks-chunks.md $(CHUNKS)
 
 bench-pool: release test-packages bench-packages ## Beside TaskIQ's and Celery's workers; docs/benchmarks-pool.md
 	$(SWIFT) build -c release -j $(JOBS) --product queue-bench --static-swift-stdlib

@@ -4,19 +4,22 @@
     smart.py --reelpool .build/release/reelpool --python VENV/bin/python --output docs/benchmarks-smart.md
 
 The source is ten minutes of 1080p30, H.264 and AAC, once with a keyframe every 48 pictures and once every 250. Every cell
-is one source and one cut list; within a cell all run in turn, round after round, and ratios are within a round. With
-three rounds of every cell this takes hours: ffmpeg encodes the same minutes again and again. Cells that are done are
-kept beside the recordings: the next run, of the same programs, goes on behind them.
+is one source and one cut list; all run in turn, round after round, and ratios are within a round. What ffmpeg encodes does
+not depend on how many ranges its pictures come in: it runs for one cut list of each source, and stands beside all. With
+three rounds this takes hours all the same. Runs that are done are kept beside the recordings: called again with the same
+programs, it goes on behind them.
 """
 
 import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,14 +28,15 @@ import machine
 from commands import Range
 from inputs import FRAMES_PER_SECOND, cache_folder
 from machine import Peer, Tools
-from measuring import CommandFailed, Subject, interleave, run, say
-from table import Row, Table, as_markdown, as_text, number
+from measuring import CommandFailed, Subject, Usage, run, run_once, say
+from recordings import recording_of
+from table import Table, as_markdown, as_text, number
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TALK = REPOSITORY / "Fixtures/media/talk.mp4"
-CLIP_SECONDS = 60
 GOPS = [48, 250]
 LISTS = [5, 30, 50, 200]
+ENCODED_LIST = 30
+"""The cut list that ffmpeg encodes."""
 THREADS = 2
 KEPT = 0.8
 """Of the recording, in ranges of equal length."""
@@ -48,34 +52,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=int, default=10, help="length of the recording")
     parser.add_argument("--gops", type=int, nargs="+", default=GOPS, help="distances of keyframes")
     parser.add_argument("--lists", type=int, nargs="+", default=LISTS, help="numbers of ranges")
-    parser.add_argument("--anew", action="store_true", help="forget cells that are done")
+    parser.add_argument("--anew", action="store_true", help="forget runs that are done")
     parser.add_argument("--without-ffmpeg", action="store_true", help="leave out what takes longest")
     return parser.parse_args()
 
 
-# --- sources ---------------------------------------------------------------
-
-
-def source(tools: Tools, gop: int, minutes: int) -> Path:
-    """A talk, enlarged and with the grain of a camera; a minute of it is encoded, and repeated packet by packet."""
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    clip = folder / f"talk-1080p-g{gop}.mp4"
-    if not clip.exists():
-        say(f"making {clip.name}")
-        part = clip.with_suffix(".partial.mp4")
-        run([tools.ffmpeg.path, "-y", "-v", "error", "-nostdin", "-stream_loop", "9", "-i", str(TALK),
-             "-t", str(CLIP_SECONDS), "-vf", "scale=1920:1080:flags=lanczos,noise=alls=3:all_seed=1:allf=t,format=yuv420p",
-             "-r", str(FRAMES_PER_SECOND), "-c:v", "libx264", "-preset", "fast", "-crf", "21", "-g", str(gop),
-             "-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2", str(part)])
-        part.rename(clip)
-    whole = folder / f"talk-1080p-g{gop}-{minutes}min.mp4"
-    if not whole.exists():
-        part = whole.with_suffix(".partial.mp4")
-        run([tools.ffmpeg.path, "-y", "-v", "error", "-nostdin", "-stream_loop", str(minutes - 1), "-i", str(clip),
-             "-c", "copy", str(part)])
-        part.rename(whole)
-    return whole
+# --- cut lists -------------------------------------------------------------
 
 
 def ranges(count: int, minutes: int) -> list[Range]:
@@ -147,11 +129,29 @@ class PictureCosts:
         return decoded * self.decoding + smart.get("encoded_pictures", 0) * self.encoding
 
 
-def report(tools: Tools, edit: Path, folder: Path) -> dict:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    done = subprocess.run([*reelpool(tools, edit, folder), "--json"], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+@dataclass(frozen=True)
+class Made:
+    """What one render told of itself, and what it came to."""
+
+    report: dict
+    read: int  # bytes, by the kernel's account. Source: proc(5), io
+    streams: dict[str, tuple[int, float]]  # packets and seconds of picture and sound
+
+    @staticmethod
+    def of(tools: Tools, edit: Path, folder: Path) -> "Made":
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with tempfile.TemporaryFile() as told:
+            process = subprocess.Popen(
+                [*reelpool(tools, edit, folder), "--json"], stdin=subprocess.DEVNULL, stdout=told,
+                stderr=subprocess.DEVNULL)
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            account = Path(f"/proc/{process.pid}/io").read_text()
+            if process.wait():
+                raise CommandFailed(f"rendering {edit} failed")
+            told.seek(0)
+            report = json.load(told)
+        return Made(report, int(account.split("rchar:")[1].split()[0]), streams(tools, folder / "out.mp4"))
 
 
 def streams(tools: Tools, file: Path) -> dict[str, tuple[int, float]]:
@@ -162,113 +162,156 @@ def streams(tools: Tools, file: Path) -> dict[str, tuple[int, float]]:
     return {s["codec_type"]: (int(s["nb_read_packets"]), float(s["duration"])) for s in json.loads(done.stdout)["streams"]}
 
 
-# --- cells -----------------------------------------------------------------
+# --- rounds ----------------------------------------------------------------
 
 
-def cell(
-    options: argparse.Namespace, tools: Tools, title: str, gop: int, count: int, costs: PictureCosts, work: Path,
-    table: Table,
-) -> None:
-    recording = source(tools, gop, options.minutes)
-    kept = ranges(count, options.minutes)
-    pictures = sum(r.end - r.first for r in kept)
-    edit = commands.write_edit(work / f"{gop}-{count}.json", recording, kept, 128)
-    ours = Subject("reelpool", [], work / "reelpool")
-    ours.commands = [reelpool(tools, edit, ours.folder)]
-    plain = Subject("ffmpeg -c copy", [], work / "copy")
-    plain.commands = [copy(tools.ffmpeg, recording, plain.folder)]
-    subjects = [ours, plain]
-    encoders = []
-    if not options.without_ffmpeg:
-        for peer in tools.peers:
-            subject = Subject(peer.name, [], work / peer.name.replace(" ", "-"))
-            subject.commands = [ffmpeg(peer, recording, kept, subject.folder, work)]
-            encoders.append(subject)
-    other = None
-    if options.python and Path(options.python).with_name("smartcut").exists():
-        other = Subject("smartcut 1.7", [], work / "smartcut", may_fail=True)
-        other.commands = [smartcut(options.python, recording, kept, other.folder)]
-        subjects.append(other)
-    interleave(title, [*subjects, *encoders], options.runs, say)
-
-    made = report(tools, edit, work / "report")
-    smart = made.get("smart") or {}
-    rare = count / (options.minutes * 60) <= 1 / 20
-    for subject in encoders:
-        table.times_less(title, "wall", ours, subject, 20 if gop == 48 and rare else 1 / 1.05)
-        table.times_less(title, "cpu", ours, subject, None)
-        if smart.get("declined"):
-            table.at_most(title, "rss", ours, subject, 1)
-    if other:
-        table.times_less(title, "wall", ours, other, 3 if gop == 48 and rare else None)
-    minutes = pictures / FRAMES_PER_SECOND / 60
-    if not smart.get("declined"):
-        seams = costs.seams(smart)
-        limit = 3 * plain.median("wall") + seams
-        table.fact(title, "wall s", number(ours.median("wall")), "3 × -c copy + seams",
-                   f"3 × {number(plain.median('wall'))} + {number(seams)}",
-                   f"{ours.median('wall') / limit:.3f}", "≤ 1", ours.median("wall") <= limit)
-        most = 150 + minutes
-        table.fact(title, "peak MB", number(ours.median("rss")), "150 + 1 a minute", number(most),
-                   f"{ours.median('rss') / most:.3f}", "≤ 1", ours.median("rss") <= most)
-        table.fact(title, "pictures", f"{smart['copied_pictures']} copied, {smart['encoded_pictures']} encoded",
-                   "decoded, verified", f"{smart['decoded_pictures']}, {smart['verified_pictures']}", "", "", None)
-    predicted = smart.get("predicted_seconds")
-    table.fact(title, "seconds predicted", number(predicted) if predicted else "", "taken",
-               number(smart.get("seconds") or made["elapsed_seconds"]), smart.get("declined") or "", "", None)
-    size = recording.stat().st_size / 1e6
-    table.fact(title, "MB read", number(bytes_read(reelpool(tools, edit, work / "report")) / 1e6), "the file",
-               number(size), "", "", None)
-    there = streams(tools, ours.folder / "out.mp4")
-    seconds = pictures / FRAMES_PER_SECOND
-    good = there["video"][0] == pictures and all(abs(each[1] - seconds) < 0.05 for each in there.values())
-    table.fact(title, "pictures; seconds", f"{there['video'][0]}; {there['video'][1]:.3f}", "the edit",
-               f"{pictures}; {seconds:.3f}", f"sound {there['audio'][1]:.3f}", "equal", good)
-    for subject in [*subjects, *encoders]:
-        if subject.folder:
-            shutil.rmtree(subject.folder, ignore_errors=True)
-
-
-def bytes_read(command: list[str]) -> int:
-    """By the kernel's account, while the process waits to be collected. Source: proc(5), io."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    account = Path(f"/proc/{process.pid}/io").read_text()
-    process.wait()
-    return int(account.split("rchar:")[1].split()[0])
-
-
-class DoneCells:
-    """The rows of cells that were measured, for as long as all programs and settings are the same."""
+class KeptRuns:
+    """What was measured, for as long as all programs and settings are the same."""
 
     def __init__(self, options: argparse.Namespace, tools: Tools, folder: Path):
-        self.file = folder / "smart-cells.json"
+        self.file = folder / "smart-runs.json"
         digest = hashlib.sha256(Path(tools.reelpool).read_bytes()).hexdigest()
-        self.of = [digest, *(peer.version for peer in tools.peers), options.runs, options.minutes, KEPT, THREADS,
-                   options.without_ffmpeg]
-        self.cells: dict[str, list[dict]] = {}
+        self.of = [digest, *(peer.version for peer in tools.peers), options.minutes, KEPT, THREADS]
+        self.kept: dict[str, dict] = {}
         if self.file.exists() and not options.anew:
-            kept = json.loads(self.file.read_text())
-            if kept["of"] == self.of:
-                self.cells = kept["cells"]
+            found = json.loads(self.file.read_text())
+            if found["of"] == self.of:
+                self.kept = found["kept"]
 
-    def rows(self, title: str) -> list[Row] | None:
-        found = self.cells.get(title)
-        return found and [Row(**row) for row in found]
+    def get(self, name: str, make: Callable[[], dict]) -> dict:
+        if name not in self.kept:
+            self.kept[name] = make()
+            part = self.file.with_suffix(".partial")
+            part.write_text(json.dumps({"of": self.of, "kept": self.kept}))
+            part.rename(self.file)
+        return self.kept[name]
 
-    def keep(self, title: str, rows: list[Row]) -> None:
-        self.cells[title] = [asdict(row) for row in rows]
-        part = self.file.with_suffix(".partial")
-        part.write_text(json.dumps({"of": self.of, "cells": self.cells}))
-        part.rename(self.file)
+
+@dataclass
+class Cell:
+    """One source and one cut list."""
+
+    gop: int
+    count: int
+    pictures: int
+    edit: Path
+    ours: Subject
+    smartcut: Subject | None
+
+    @property
+    def title(self) -> str:
+        return f"GOP {self.gop}, {self.count} ranges"
+
+
+class Block:
+    """All cut lists of one source."""
+
+    def __init__(self, options: argparse.Namespace, tools: Tools, kept: KeptRuns, gop: int, work: Path):
+        self.options, self.tools, self.kept, self.gop, self.work = options, tools, kept, gop, work
+        self.recording = recording_of(tools, gop, options.minutes)
+        self.copy = self.subject("ffmpeg -c copy", lambda folder: copy(tools.ffmpeg, self.recording, folder))
+        self.cells = [self.cell(count) for count in options.lists]
+        same = ranges(ENCODED_LIST, options.minutes)
+        self.encoders = [] if options.without_ffmpeg else [
+            self.subject(peer.name, lambda folder, peer=peer: ffmpeg(peer, self.recording, same, folder, work))
+            for peer in tools.peers
+        ]
+
+    def subject(self, name: str, command: Callable[[Path], list[str]], may_fail: bool = False) -> Subject:
+        folder = self.work / re.sub(r"\W+", "-", f"{self.gop}-{name}")
+        return Subject(name, [command(folder)], folder, may_fail)
+
+    def cell(self, count: int) -> Cell:
+        chosen = ranges(count, self.options.minutes)
+        edit = commands.write_edit(self.work / f"{self.gop}-{count}.json", self.recording, chosen, 128)
+        python = self.options.python
+        other = None
+        if python and Path(python).with_name("smartcut").exists():
+            other = self.subject(
+                f"smartcut 1.7, {count} ranges", lambda folder: smartcut(python, self.recording, chosen, folder), True)
+        ours = self.subject(f"reelpool, {count} ranges", lambda folder: reelpool(self.tools, edit, folder))
+        return Cell(self.gop, count, sum(r.end - r.first for r in chosen), edit, ours, other)
+
+    def run(self) -> None:
+        say(f"\nGOP {self.gop}")
+        cells = [each for cell in self.cells for each in (cell.ours, cell.smartcut) if each]
+        for number in range(1, self.options.runs + 1):
+            for subject in [self.copy, *cells, *self.encoders]:
+                usage = self.kept.get(
+                    f"{self.gop}, round {number}: {subject.name}", lambda: asdict(self.measured(number, subject)))
+                subject.runs.append(Usage(**usage))
+
+    def measured(self, number: int, subject: Subject) -> Usage:
+        usage = run_once(subject)
+        shutil.rmtree(subject.folder, ignore_errors=True)
+        say(f"  {number}/{self.options.runs} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
+            f" {usage.rss:7.0f} MB")
+        return usage
+
+    def tell(self, costs: PictureCosts, table: Table) -> None:
+        for cell in self.cells:
+            made = Made(**self.kept.get(
+                f"{cell.title}: made", lambda: asdict(Made.of(self.tools, cell.edit, self.work / "made"))))
+            self.compare(cell, made, table)
+            self.limits(cell, made, costs, table)
+        if self.encoders:
+            self.other_list(table)
+
+    def other_list(self, table: Table) -> None:
+        """Whether ffmpeg's time depends on the list."""
+        count, peer = self.options.lists[-1], self.tools.peers[0]
+        other = self.subject(
+            f"{peer.name}, {count} ranges", lambda folder: ffmpeg(
+                peer, self.recording, ranges(count, self.options.minutes), folder, self.work))
+        usage = self.kept.get(f"{self.gop}: {other.name}", lambda: asdict(self.measured(1, other)))
+        base = self.encoders[0].median("wall")
+        table.fact(f"GOP {self.gop}, ffmpeg alone", f"wall s, {count} ranges", number(usage["wall"]),
+                   f"{ENCODED_LIST} ranges", number(base), f"{usage['wall'] / base:.3f}", "", None)
+
+    def compare(self, cell: Cell, made: Made, table: Table) -> None:
+        title, ours = cell.title, cell.ours
+        often = cell.gop == 48 and cell.count / (self.options.minutes * 60) <= 1 / 20
+        for subject in self.encoders:
+            table.times_less(title, "wall", ours, subject, 20 if often else 1 / 1.05)
+            table.times_less(title, "cpu", ours, subject, None)
+            if (made.report.get("smart") or {}).get("declined"):
+                table.at_most(title, "rss", ours, subject, 1)
+        if cell.smartcut:
+            table.times_less(title, "wall", ours, cell.smartcut, 3 if often else None)
+
+    def limits(self, cell: Cell, made: Made, costs: PictureCosts, table: Table) -> None:
+        title, ours, smart = cell.title, cell.ours, made.report.get("smart") or {}
+        seconds = cell.pictures / FRAMES_PER_SECOND
+        if not smart.get("declined"):
+            seams = costs.seams(smart)
+            limit = 3 * self.copy.median("wall") + seams
+            table.fact(title, "wall s", number(ours.median("wall")), "3 × -c copy + seams",
+                       f"3 × {number(self.copy.median('wall'))} + {number(seams)}",
+                       f"{ours.median('wall') / limit:.3f}", "≤ 1", ours.median("wall") <= limit)
+            most = 150 + seconds / 60
+            table.fact(title, "peak MB", number(ours.median("rss")), "150 + 1 a minute", number(most),
+                       f"{ours.median('rss') / most:.3f}", "≤ 1", ours.median("rss") <= most)
+            table.fact(title, "pictures", f"{smart['copied_pictures']} copied, {smart['encoded_pictures']} encoded",
+                       "decoded, verified", f"{smart['decoded_pictures']}, {smart['verified_pictures']}", "", "", None)
+        predicted = smart.get("predicted_seconds")
+        table.fact(title, "seconds predicted", number(predicted) if predicted else "", "taken",
+                   number(smart.get("seconds") or made.report["elapsed_seconds"]), smart.get("declined") or "", "",
+                   None)
+        table.fact(title, "MB read", number(made.read / 1e6), "the file",
+                   number(self.recording.stat().st_size / 1e6), "", "", None)
+        there = made.streams
+        good = there["video"][0] == cell.pictures and all(abs(each[1] - seconds) < 0.05 for each in there.values())
+        table.fact(title, "pictures; seconds", f"{there['video'][0]}; {there['video'][1]:.3f}", "the edit",
+                   f"{cell.pictures}; {seconds:.3f}", f"sound {there['audio'][1]:.3f}", "equal", good)
 
 
 PAGE = """# Smart renders, measured
 
 `make bench-smart` writes this page. {minutes} minutes of 1080p30, H.264 and AAC; {kept:.0%} of it kept, in ranges of equal
-length; {threads} threads; medians of {runs} rounds. The peers: ffmpeg encodes the same pictures with `-preset veryfast
--crf 20`, chosen by `select`; smartcut cuts as Reelpool does; `ffmpeg -c copy` copies the whole file, which is what a disk
-and a container cost. *Seams*: what the pictures that were decoded, encoded and verified would cost ffmpeg.
+length; {threads} threads; medians of {runs} rounds. The peers: ffmpeg encodes as many pictures with `-preset veryfast
+-crf 20`, chosen by `select`, in {encoded} ranges whatever the cell (what other lists cost it is measured, too); smartcut
+cuts as Reelpool does; `ffmpeg -c copy` copies the whole file, which is what a disk and a container cost. *Seams*: what the
+pictures that were decoded, encoded and verified would cost ffmpeg.
 
 {setting}
 
@@ -284,18 +327,13 @@ def main() -> int:
         table = Table()
         work = Path(tempfile.mkdtemp(prefix="smart-", dir=cache_folder()))
         try:
-            costs = PictureCosts.of(tools, source(tools, 48, options.minutes))
-            done = DoneCells(options, tools, cache_folder())
-            for gop in options.gops:
-                for count in options.lists:
-                    title = f"GOP {gop}, {count} ranges"
-                    rows = done.rows(title)
-                    if rows is None:
-                        fresh = Table()
-                        cell(options, tools, title, gop, count, costs, work, fresh)
-                        rows = fresh.rows
-                        done.keep(title, rows)
-                    table.rows += rows
+            kept = KeptRuns(options, tools, cache_folder())
+            blocks = [Block(options, tools, kept, gop, work) for gop in options.gops]
+            costs = PictureCosts(**kept.get(
+                "costs", lambda: asdict(PictureCosts.of(tools, recording_of(tools, 48, options.minutes)))))
+            for block in blocks:
+                block.run()
+                block.tell(costs, table)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except (machine.ToolMissing, CommandFailed) as error:
@@ -305,7 +343,8 @@ def main() -> int:
     if options.output:
         lines = "\n".join(f"- {label}: {value}" for label, value in setting)
         options.output.write_text(PAGE.format(
-            minutes=options.minutes, kept=KEPT, threads=THREADS, runs=options.runs, setting=lines, table=as_markdown(table)))
+            minutes=options.minutes, kept=KEPT, encoded=ENCODED_LIST, threads=THREADS, runs=options.runs,
+            setting=lines, table=as_markdown(table)))
         say(f"wrote {options.output}")
     say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")
     return 0

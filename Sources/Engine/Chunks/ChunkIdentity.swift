@@ -10,7 +10,7 @@ internal import Planning
 /// join all the same. (HEVC that was encoded by one thread does not join with HEVC that was by several.)
 struct ChunkIdentity: Encodable {
     /// Of the objects and of the rules that boundaries follow from: counted up when either changes.
-    private let format = 1
+    private let format = 2
     private let plan: RenderPlan
     private let sourceVersions: [String]
     private let secondsPerChunk: Int

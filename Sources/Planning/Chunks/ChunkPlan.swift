@@ -24,7 +24,10 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
     /// Source: x264 and x265, `keyint`.
     package static let usualKeyframeInterval = 250
 
-    /// Of a chunk's usual length: a seam of the programme this near is a better place for its end. Encoders mostly
+    /// From so many on, the last quarter of them is halved: who shares them ends nearly together.
+    private static let many: Int64 = 16
+
+    /// Of a chunk's length: a seam of the programme this near is a better place for its end. Encoders mostly
     /// begin a group there by themselves, because the picture changes, and a keyframe costs little.
     private static let seamTolerance: Int64 = 8
 
@@ -40,10 +43,12 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         let count = min(groups, wanted)
         guard count >= 2 else { return nil }
         let end = programme.length.ticks(in: timeBase)
-        var boundaries = (0..<count).map { number in
-            let tick = video.cadence.tick(ofFrame: group * ((2 * number * groups + count) / (2 * count)), rate: rate)
-            return number == 0
-                ? 0 : programme.seam(near: tick, within: end / (count * Self.seamTolerance), timeBase: timeBase) ?? tick
+        let starts = Self.starts(groups: groups, count: count)
+        var boundaries = zip(starts, starts.dropFirst() + [groups]).map { start, next in
+            let tick = video.cadence.tick(ofFrame: group * start, rate: rate)
+            let length = video.cadence.tick(ofFrame: group * next, rate: rate) - tick
+            return start == 0
+                ? 0 : programme.seam(near: tick, within: length / Self.seamTolerance, timeBase: timeBase) ?? tick
         }
         boundaries.append(end)
         self.timeBase = timeBase
@@ -51,6 +56,18 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         chunks = zip(boundaries, boundaries.dropFirst()).enumerated().map { index, ends in
             Chunk(index: index, ticks: ends.0..<ends.1)
         }
+    }
+
+    /// With which groups chunks begin.
+    private static func starts(groups: Int64, count: Int64) -> [Int64] {
+        func evenly(_ groups: Range<Int64>, _ count: Int64) -> [Int64] {
+            let length = groups.upperBound - groups.lowerBound
+            return (0..<count).map { groups.lowerBound + (2 * $0 * length + count) / (2 * count) }
+        }
+        guard count >= many, groups >= 2 * count else { return evenly(0..<groups, count) }
+        let whole = count - count / 4
+        let cut = groups * whole / count
+        return evenly(0..<cut, whole) + evenly(cut..<groups, 2 * (count / 4))
     }
 
     /// In the order in which they are best handed out to several workers: so the last to end end nearly together.

@@ -55,7 +55,13 @@ struct ChunkPlanTests {
             let sizes = made.chunks.map(\.ticks.count)
             let (least, most) = (sizes.min() ?? 0, sizes.max() ?? 0)
             #expect(least >= group)
-            #expect(most - least < 2 * Int(group), "\(sizes)")
+            // The last ones of many are half as long.
+            let halved = made.chunks.count >= 16 ? most / 2 : 0
+            #expect(most - least < 2 * Int(group) + halved, "\(sizes)")
+            if halved > 0, most > 4 * Int(group) {
+                let half = sizes.count - sizes.count / 3
+                #expect(sizes[half + 1..<sizes.count - 1].allSatisfy { $0 <= most / 2 + 2 * Int(group) }, "\(sizes)")
+            }
             // As long as was asked for, as near as whole groups come to it.
             let average = Double(frames) / Double(made.chunks.count) / rate.seconds
             let groupSeconds = Double(group) / rate.seconds
@@ -103,8 +109,8 @@ struct ChunkPlanTests {
                 let tick = next.ticks.lowerBound
                 if starts.contains(tick) { atSeams += 1 } else { #expect(tick % 250 == 0) }
                 let nearest = starts.map { abs($0 - tick) }.min() ?? .max
-                // Where it is on the grid, no seam is near.
-                #expect(nearest == 0 || nearest > usual / 8 - 1)
+                // Where it is on the grid, no seam is near: half as near where chunks are half as long.
+                #expect(nearest == 0 || nearest > usual / 16 - 1)
             }
             for chunk in made.chunks { #expect(chunk.ticks.count >= 250) }
             #expect(made.end == spans.length.ticks(in: rate.inverse))
@@ -143,7 +149,7 @@ struct ChunkPlanTests {
         }
         let efficiency = costs.reduce(0, +) / (16 * (workers.max() ?? 1))
         print("efficiency \(efficiency)")
-        #expect(efficiency >= 0.9)
+        #expect(efficiency >= 0.93)
     }
 
     @Test("do not depend on the sound")
