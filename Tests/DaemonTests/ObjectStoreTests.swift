@@ -60,7 +60,10 @@ struct ObjectStoreTests {
                 "timeline": [["source": "a", "start_ms": 2000, "end_ms": 8000]],
             ]
             let output = "\(folder)/cut.mp4"
-            let render = try await pool.submit("render", ["edit": edit, "output": .string(output)])
+            let render = try await pool.submit("render", ["edit": edit, "output": .string(output), "mode": "full"])
+            let copied = "\(folder)/copied.mp4"
+            let copying = try await pool.submit(
+                "render", ["edit": edit, "output": .string(copied), "mode": "smart"])
             let analysis = try await pool.submit(
                 "analysis", ["source": .string(source), "edit_output": .string("\(folder)/pauses.json")])
             let made = try await pool.end(of: proxy)
@@ -73,17 +76,22 @@ struct ObjectStoreTests {
             let cut = try await pool.end(of: render)
             #expect(cut["state"] == "succeeded" && cut["attempt"] == 1, "\(cut.text)")
             #expect(cut["result"]?["outputs"]?["cut.mp4"] == .string(output))
+            let quick = try await pool.end(of: copying)
+            #expect(quick["state"] == "succeeded" && quick["attempt"] == 1, "\(quick.text)")
+            #expect(quick["result"]?["report"]?["smart"]?["copied_pictures"]?.integerValue ?? 0 > 0, "\(quick.text)")
             #expect(try await pool.end(of: analysis)["state"] == "succeeded")
             let pauses = try await blocking { try Self.object(client, "\(folder)/pauses.json") }
             #expect(
                 try JSONValue(parsing: String(decoding: pauses, as: UTF8.self))["sources"]?.arrayValue?.first?["uri"]
                     == .string(source))
             // What came is what was to come.
-            let film = try await blocking { try Self.object(client, output) }
-            let path = "\(pool.folder)/cut.mp4"
-            try Data(film).write(to: URL(fileURLWithPath: path))
-            #expect(try await blocking { try ReferenceVideo(path).frames.count } == 180)
-            try FileManager.default.removeItem(atPath: path)
+            for object in [output, copied] {
+                let film = try await blocking { try Self.object(client, object) }
+                let path = "\(pool.folder)/cut.mp4"
+                try Data(film).write(to: URL(fileURLWithPath: path))
+                #expect(try await blocking { try ReferenceVideo(path).frames.count } == 180)
+                try FileManager.default.removeItem(atPath: path)
+            }
             // Nothing is left, neither there nor here.
             let (bucket, prefix) = Self.key(folder)
             try await eventually("no upload is left") {
