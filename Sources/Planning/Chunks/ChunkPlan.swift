@@ -27,7 +27,7 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
     /// From so many on, the last quarter of them is halved: who shares them ends nearly together.
     private static let many: Int64 = 16
 
-    /// Of a chunk's length: a seam of the programme this near is a better place for its end. Encoders mostly
+    /// Of the shorter chunk beside it: a seam of the programme this near is a better place for an end. Encoders mostly
     /// begin a group there by themselves, because the picture changes, and a keyframe costs little.
     private static let seamTolerance: Int64 = 8
 
@@ -43,12 +43,13 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
         let count = min(groups, wanted)
         guard count >= 2 else { return nil }
         let end = programme.length.ticks(in: timeBase)
-        let starts = Self.starts(groups: groups, count: count)
-        var boundaries = zip(starts, starts.dropFirst() + [groups]).map { start, next in
-            let tick = video.cadence.tick(ofFrame: group * start, rate: rate)
-            let length = video.cadence.tick(ofFrame: group * next, rate: rate) - tick
-            return start == 0
-                ? 0 : programme.seam(near: tick, within: length / Self.seamTolerance, timeBase: timeBase) ?? tick
+        let grid = (Self.starts(groups: groups, count: count) + [groups]).map {
+            video.cadence.tick(ofFrame: group * $0, rate: rate)
+        }
+        var boundaries: [Int64] = [0]
+        for ((last, tick), next) in zip(zip(grid, grid.dropFirst()), grid.dropFirst(2)) {
+            let tolerance = min(tick - last, next - tick) / Self.seamTolerance
+            boundaries.append(programme.seam(near: tick, within: tolerance, timeBase: timeBase) ?? tick)
         }
         boundaries.append(end)
         self.timeBase = timeBase
