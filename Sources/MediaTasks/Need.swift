@@ -10,7 +10,7 @@ struct Need: Equatable {
     private static let baseBytes = 60.0 * 1_048_576
     /// Frames that decoder, filters, look-ahead and encoder hold at `medium`; measured at 1080p and 4K.
     private static let framesHeld = 110.0
-    private static let framesPerThread = 14.0
+    private static let framesPerThread = 17.0
     private static let bytesPerPixel = 1.5
 
     /// - Parameter caps: memory is never predicted above its cap: the cap decides, not the prediction.

@@ -90,16 +90,16 @@ struct ThreadTests {
         }
     }
 
-    @Test("2 lets two threads encode beside the one that feeds them, and no more", arguments: [Job.proxy, .render])
+    @Test("2 means that a few threads do all the work", arguments: [Job.proxy, .render])
     func twoThreads(job: Job) throws {
         try withTemporaryFolder { folder in
             let run = try ObservedRun(try job.arguments(folder) + ["--threads", "2"])
             let all = run.ticks.reduce(0, +)
-            // The encoder's caller, which looks ahead for it, is the fourth.
-            let others = all - run.ticks.sorted().suffix(4).reduce(0, +)
+            // Three encode, since they wait for each other; one hands them pictures and looks ahead, with two more to
+            // help it; one decodes.
+            let others = all - run.ticks.sorted().suffix(7).reduce(0, +)
             #expect(run.status == 0 && all > 5)
-            // A fifth one at work would have a quarter.
-            #expect(others <= max(3, all / 6), "\(run.ticks)")
+            #expect(others <= max(3, all / 20), "\(run.ticks)")
         }
     }
 

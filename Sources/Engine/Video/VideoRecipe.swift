@@ -21,10 +21,10 @@ enum VideoRecipe {
         settings.keyframeInterval = plan.keyframeIntervalFrames
         switch plan.codec {
         case .h264:
-            // Without its own look-ahead thread, x264 keeps to the threads it is given.
+            settings.threads = h264FrameThreads(threads)
             settings.options = [
-                "preset": plan.preset.rawValue, "crf": "\(plan.crf)",
-                "x264-params": "sync-lookahead=0" + (joinable ? ":stitchable=1" : ""), "forced-idr": "1",
+                "preset": plan.preset.rawValue, "crf": "\(plan.crf)", "forced-idr": "1",
+                "x264-params": h264Parameters(threads: threads, joinable: joinable),
             ]
         case .hevc:
             settings.options = [
@@ -61,6 +61,16 @@ enum VideoRecipe {
     /// What QuickTime and Safari need to see for HEVC: parameter sets in the container only.
     static func containerTag(_ codec: VideoSettings.Codec, _ container: OutputSettings.Container) -> String? {
         codec == .hevc && (container == .mp4 || container == .mov) ? "hvc1" : nil
+    }
+
+    /// Frame threads wait for each other's rows: half as many again keep as many processors busy as there are to be.
+    /// Source: x264's own rule, `X264_THREADS_AUTO`.
+    private static func h264FrameThreads(_ threads: Int) -> Int { threads == 1 ? 1 : threads + threads / 2 }
+
+    /// With a look-ahead thread of its own x264 makes other bytes each time: it looks ahead on its caller's, which
+    /// shares the work out, so that the frame threads are not out of work meanwhile.
+    private static func h264Parameters(threads: Int, joinable: Bool) -> String {
+        "sync-lookahead=0:lookahead-threads=\(min(threads, 2))" + (joinable ? ":stitchable=1" : "")
     }
 
     private static func hevcParameters(_ plan: VideoPlan, threads: Int, joinable: Bool) -> String {
