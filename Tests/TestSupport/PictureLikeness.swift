@@ -7,18 +7,34 @@ package enum PictureLikeness {
     /// - Parameter filters: what the reference goes through first, in libavfilter's text. The command turns rotated
     ///   pictures upright by itself.
     package static func decibels(_ file: String, reference: String, filters: String) throws -> [Double] {
+        try decibels(file, inputs: ["-i", reference], reference: "[1:v:0]\(filters)")
+    }
+
+    /// Beside some of the frames of another file.
+    ///
+    /// - Parameter runs: their numbers, half-open, one run after the other.
+    package static func decibels(_ file: String, ofFrames runs: [Range<Int>], of source: String) throws -> [Double] {
+        let pieces = runs.enumerated().map { index, run in
+            "[\(index + 1):v:0]trim=start_frame=\(run.lowerBound):end_frame=\(run.upperBound),"
+                + "settb=1/1000,setpts=N,setsar=1[run\(index)];"
+        }
+        return try decibels(
+            file, inputs: runs.flatMap { _ in ["-i", source] },
+            reference: pieces.joined() + runs.indices.map { "[run\($0)]" }.joined() + "concat=n=\(runs.count)")
+    }
+
+    /// - Parameter reference: a graph of the inputs from the second on, without a name for what comes out.
+    private static func decibels(_ file: String, inputs: [String], reference: String) throws -> [Double] {
         // Frames are paired by their order: times are another test's subject.
         let graph =
             "[0:v:0]settb=1/1000,setpts=N,format=yuv420p,setsar=1[file];"
-            + "[1:v:0]\(filters),settb=1/1000,setpts=N,format=yuv420p,setsar=1[reference];"
+            + "\(reference),settb=1/1000,setpts=N,format=yuv420p,setsar=1[reference];"
             + "[file][reference]psnr=stats_file=-:shortest=1"
         let text = String(
             decoding: try Command.output(
                 "ffmpeg",
-                [
-                    "-v", "error", "-nostdin", "-i", file, "-i", reference, "-filter_complex", graph, "-fps_mode",
-                    "passthrough", "-f", "null", "-",
-                ]), as: UTF8.self)
+                ["-v", "error", "-nostdin", "-i", file] + inputs
+                    + ["-filter_complex", graph, "-an", "-fps_mode", "passthrough", "-f", "null", "-"]), as: UTF8.self)
         return text.split(separator: "\n").compactMap { line in
             line.split(separator: " ").first { $0.hasPrefix("psnr_avg:") }.flatMap { Double($0.dropFirst(9)) }
         }

@@ -93,20 +93,28 @@ package struct ExpectedProgramme: Sendable {
     package var frames: [ReferenceVideo.Frame] = []
     /// What of the source each segment shows, in source time.
     package var intervals: [Interval] = []
+    /// The same by number: which of the source's frames follow each other, half-open.
+    package var runs: [Range<Int>] = []
     package var length = Rational.zero
 
     /// - Parameter ranges: as asked for; no end plays to the end.
     package init(_ source: ReferenceVideo, ranges: [(start: Rational, end: Rational?)]) {
         for range in ranges {
-            let kept = source.frames.filter { frame in
-                guard frame.time >= range.start else { return false }
-                return range.end.map { frame.time < $0 } ?? true
+            let numbers = source.frames.indices.filter { number in
+                let time = source.frames[number].time
+                return time >= range.start && range.end.map { time < $0 } ?? true
             }
-            guard let first = kept.first else { continue }
+            guard let first = numbers.first.map({ source.frames[$0] }) else { continue }
             let next = range.end.flatMap { end in source.frames.first { $0.time >= end } }
             let interval = Interval(start: first.time, end: next?.time ?? source.end)
-            for frame in kept {
+            for (position, number) in numbers.enumerated() {
+                let frame = source.frames[number]
                 frames.append(.init(time: length + frame.time - first.time, hash: frame.hash))
+                if position > 0, runs[runs.count - 1].upperBound == number {
+                    runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<number + 1
+                } else {
+                    runs.append(number..<number + 1)
+                }
             }
             intervals.append(interval)
             length = length + interval.end - interval.start

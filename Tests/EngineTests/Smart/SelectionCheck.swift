@@ -14,7 +14,7 @@ enum SelectionCheck {
         in folder: String, as name: String, container: String, threads: Int, mayDecline: Bool = false,
         _ comment: String
     ) throws -> RenderReport.Smart {
-        let (full, output) = ("\(folder)/\(name)-full.mp4", "\(folder)/\(name).\(container)")
+        let output = "\(folder)/\(name).\(container)"
         let report = try render(
             EditText.timeline(ranges, of: source, output: "{}"), to: output, threads: threads, mode: .smart)
         let smart = try #require(report.smart, "\(comment)")
@@ -34,9 +34,7 @@ enum SelectionCheck {
         let exact = zip(made.frames, selection.frames).count { $0.hash == $1.hash }
         #expect(exact >= smart.copiedPictures, "\(exact) exact of \(smart.copiedPictures) copied: \(comment)")
         #expect(smart.copiedPictures + smart.encodedPictures == made.frames.count, "\(comment)")
-        try render(EditText.timeline(ranges, of: source), to: full)
-        // Turned upright by the command, where the file says so.
-        let decibels = try PictureLikeness.decibels(output, reference: full, filters: "null")
+        let decibels = try PictureLikeness.decibels(output, ofFrames: selection.runs, of: source)
         #expect(decibels.count == made.frames.count, "\(comment)")
         let worst = decibels.min() ?? 0
         #expect(worst >= 37.5, "\(worst) dB: \(comment)")
