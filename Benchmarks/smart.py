@@ -170,7 +170,9 @@ class KeptRuns:
 
     def __init__(self, options: argparse.Namespace, tools: Tools, folder: Path):
         self.file = folder / "smart-runs.json"
-        digest = hashlib.sha256(Path(tools.reelpool).read_bytes()).hexdigest()
+        # Piece by piece: what this process ever held is counted with every command that it starts.
+        with open(tools.reelpool, "rb") as program:
+            digest = hashlib.file_digest(program, "sha256").hexdigest()
         self.of = [digest, *(peer.version for peer in tools.peers), options.minutes, KEPT, THREADS]
         self.kept: dict[str, dict] = {}
         if self.file.exists() and not options.anew:
