@@ -21,7 +21,7 @@ import machine
 import measures
 import report
 from measuring import CommandFailed, say
-from table import Table, as_text
+from table import Table, publish
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MEASURES = {
@@ -61,12 +61,7 @@ def main() -> int:
     except (machine.ToolMissing, CommandFailed) as error:
         say(f"error: {error}")
         return 2
-    print(as_text(table))
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(report.page(table, setting, rounds, seconds, options.quick))
-        say(f"wrote {options.output}")
-    say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")
+    publish(table, options.output, lambda: report.page(table, setting, rounds, seconds, options.quick))
     return 1 if options.strict and table.failures else 0
 
 

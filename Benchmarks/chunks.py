@@ -28,7 +28,7 @@ from machine import Tools
 from measuring import CommandFailed, run, say
 from quality import Judge
 from recordings import recording_of
-from table import Table, as_markdown, as_text, number
+from table import Table, as_markdown, number, publish
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_SECONDS = 125
@@ -269,12 +269,8 @@ def main() -> int:
     except (machine.ToolMissing, CommandFailed) as error:
         say(f"error: {error}")
         return 2
-    print(as_text(table))
-    if options.output:
-        lines = "\n".join(f"- {label}: {value}" for label, value in setting)
-        options.output.write_text(PAGE.format(runs=options.runs, setting=lines, table=as_markdown(table)))
-        say(f"wrote {options.output}")
-    say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")
+    publish(table, options.output, lambda: PAGE.format(
+        runs=options.runs, setting=machine.as_list(setting), table=as_markdown(table)))
     return 0
 
 

@@ -81,6 +81,11 @@ def describe(tools: Tools, repository: Path) -> list[tuple[str, str]]:
     ]
 
 
+def as_list(setting: list[tuple[str, str]]) -> str:
+    """What `describe` says, as a list in Markdown."""
+    return "\n".join(f"- {label}: {value}" for label, value in setting)
+
+
 def _git(repository: Path) -> str:
     revision = _first_line(["git", "-C", str(repository), "rev-parse", "--short=12", "HEAD"])
     changed = subprocess.run(

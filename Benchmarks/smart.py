@@ -30,7 +30,7 @@ from inputs import FRAMES_PER_SECOND, cache_folder
 from machine import Peer, Tools
 from measuring import CommandFailed, Subject, Usage, run, run_once, say
 from recordings import recording_of
-from table import Table, as_markdown, as_text, number
+from table import Table, as_markdown, number, publish
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOPS = [48, 250]
@@ -341,14 +341,9 @@ def main() -> int:
     except (machine.ToolMissing, CommandFailed) as error:
         say(f"error: {error}")
         return 2
-    print(as_text(table))
-    if options.output:
-        lines = "\n".join(f"- {label}: {value}" for label, value in setting)
-        options.output.write_text(PAGE.format(
-            minutes=options.minutes, kept=KEPT, encoded=ENCODED_LIST, threads=THREADS, runs=options.runs,
-            setting=lines, table=as_markdown(table)))
-        say(f"wrote {options.output}")
-    say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")
+    publish(table, options.output, lambda: PAGE.format(
+        minutes=options.minutes, kept=KEPT, encoded=ENCODED_LIST, threads=THREADS, runs=options.runs,
+        setting=machine.as_list(setting), table=as_markdown(table)))
     return 0
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from measuring import Ratio, Subject
+from measuring import Ratio, Subject, say
 
 UNITS = {"cpu": "CPU s", "wall": "wall s", "rss": "peak MB"}
 
@@ -98,3 +99,13 @@ def as_markdown(table: Table) -> str:
         lines.append("| " + " | ".join([work if work != before else "", *rest]) + " |")
         before = work
     return "\n".join([*lines, "", *(f"Skipped: {reason}" for reason in table.skipped)]).rstrip()
+
+
+def publish(table: Table, output: Path | None, page: Callable[[], str]) -> None:
+    """Prints the table, writes its page if one is wanted, and says how many bars were missed."""
+    print(as_text(table))
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page())
+        say(f"wrote {output}")
+    say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")

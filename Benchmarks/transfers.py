@@ -25,7 +25,7 @@ from daemon import Daemon, environment
 from inputs import cache_folder, prepare
 from machine import find_tools
 from measuring import Subject, Usage, say
-from table import Table, as_markdown, as_text
+from table import Table, as_markdown, publish
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BUCKET = "transfers"
@@ -216,6 +216,15 @@ media.
 """
 
 
+def page(options: argparse.Namespace, table: Table) -> str:
+    rclone = subprocess.run(["rclone", "version"], capture_output=True, text=True).stdout.split()[1]
+    boto3 = subprocess.run(
+        [options.python, "-c", "import boto3; print(boto3.__version__)"], capture_output=True, text=True).stdout
+    preface = PREFACE.format(
+        megabytes=options.megabytes, cores=os.cpu_count(), rounds=options.rounds, rclone=rclone, boto3=boto3.strip())
+    return f"{preface}\n{as_markdown(table)}\n"
+
+
 def main() -> int:
     options = arguments()
     table = Table()
@@ -225,16 +234,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
         transfers(options, table, Path(memory))
     renders(options, table)
-    print(as_text(table))
-    if options.output:
-        rclone = subprocess.run(["rclone", "version"], capture_output=True, text=True).stdout.split()[1]
-        boto3 = subprocess.run(
-            [options.python, "-c", "import boto3; print(boto3.__version__)"], capture_output=True, text=True).stdout
-        preface = PREFACE.format(
-            megabytes=options.megabytes, cores=os.cpu_count(), rounds=options.rounds, rclone=rclone,
-            boto3=boto3.strip())
-        options.output.write_text(f"{preface}\n{as_markdown(table)}\n")
-    say(f"{table.failures} of {sum(row.passed is not None for row in table.rows)} bars missed")
+    publish(table, options.output, lambda: page(options, table))
     return 0
 
 
