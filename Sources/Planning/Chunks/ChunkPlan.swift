@@ -31,7 +31,7 @@ package struct ChunkPlan: Codable, Sendable, Equatable {
     /// begin a group there by themselves, because the picture changes, and a keyframe costs little.
     private static let seamTolerance: Int64 = 8
 
-    /// - Parameter secondsPerChunk: aimed at; chunks are whole groups of pictures, one at least.
+    /// - Parameter secondsPerChunk: aimed at; chunks are whole groups of pictures, one at least, but for what seams move.
     /// - Returns: `nil` where the programme is too short to be divided, or has no picture.
     package init?(_ plan: RenderPlan, programme: ProgrammeSpans, secondsPerChunk: Int) {
         guard let video = plan.video, secondsPerChunk > 0 else { return nil }
