@@ -100,22 +100,16 @@ package struct ExpectedProgramme: Sendable {
     /// - Parameter ranges: as asked for; no end plays to the end.
     package init(_ source: ReferenceVideo, ranges: [(start: Rational, end: Rational?)]) {
         for range in ranges {
-            let numbers = source.frames.indices.filter { number in
-                let time = source.frames[number].time
-                return time >= range.start && range.end.map { time < $0 } ?? true
+            let kept = source.frames.indices { frame in
+                frame.time >= range.start && range.end.map { frame.time < $0 } ?? true
             }
-            guard let first = numbers.first.map({ source.frames[$0] }) else { continue }
+            guard let first = source.frames[kept].first else { continue }
             let next = range.end.flatMap { end in source.frames.first { $0.time >= end } }
             let interval = Interval(start: first.time, end: next?.time ?? source.end)
-            for (position, number) in numbers.enumerated() {
-                let frame = source.frames[number]
+            for frame in source.frames[kept] {
                 frames.append(.init(time: length + frame.time - first.time, hash: frame.hash))
-                if position > 0, runs[runs.count - 1].upperBound == number {
-                    runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<number + 1
-                } else {
-                    runs.append(number..<number + 1)
-                }
             }
+            runs += kept.ranges
             intervals.append(interval)
             length = length + interval.end - interval.start
         }
