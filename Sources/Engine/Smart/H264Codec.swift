@@ -53,7 +53,10 @@ final class H264Codec: PictureCodec {
         settings.options["bf"] = "0"
         // The source's set allows more, which would cost time and a picture's memory each.
         settings.options["refs"] = "1"
-        settings.options["crf"] = "\(quality.crf(usual: 20))"
+        // Not by rate factor, which without looking ahead spends far more than it takes on what hardly moves. The
+        // quantizer alone bounds how far a picture can be from its source. Source: x264 counts from 0 at any depth.
+        let deeper = 6 * (source.sequence.bitDepthLuma - 8)
+        settings.options["qp"] = "\(quality.crf(usual: 20) + deeper)"
         settings.options["forced-idr"] = "1"
         return try SeamEncoder(settings)
     }

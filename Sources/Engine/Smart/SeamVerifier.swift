@@ -127,6 +127,8 @@ private final class VerifierWork: @unchecked Sendable {
         guard state.withLock({ $0.failure == nil }) else { return }
         do {
             expected[item.time] = item
+            // Nobody looks at copied pictures: their bits must be right, behind pictures that they were not made for.
+            decoder.skipLoopFilter(item.source == nil)
             guard try decoder.send(item.packet) else { return fail("a picture at a seam cannot be decoded") }
             try receive()
         } catch {
