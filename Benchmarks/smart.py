@@ -316,8 +316,9 @@ PAGE = """# Smart renders, measured
 length; {threads} threads; medians of {runs} rounds. The peers: ffmpeg encodes as many pictures with `-preset veryfast
 -crf 20`, chosen by `select`, on as many threads as it likes, in {encoded} ranges whatever the cell (what other lists cost
 it is measured, too); smartcut cuts as Reelpool does, up to {cut} ranges; `ffmpeg -c copy` copies the whole file, which is
-what a disk and a container cost. A run is repeated once where the host took more than a twentieth of the processors' time
-meanwhile, and the less disturbed one counts. *Seams*: what the pictures that were decoded, encoded and verified would cost ffmpeg.
+what a disk and a container cost. A run of up to two minutes is repeated once where the host took more than a twentieth of
+the processors' time meanwhile, and the less disturbed one counts. *Seams*: what the pictures that were decoded, encoded
+and verified would cost ffmpeg.
 
 {setting}
 

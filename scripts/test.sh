@@ -12,6 +12,25 @@ finish() {
     rm -rf "$results" "$REELPOOL_SERVERS_FOLDER"
 }
 
+# What each part took, and what the processors did meanwhile: they may have been idle, or a host's.
+spent=()
+# Ticks of work, of idleness, and taken away. Source: proc_stat(5).
+ticks() {
+    local user nice system idle waiting irq softirq stolen
+    read -r _ user nice system idle waiting irq softirq stolen _ < /proc/stat
+    echo "$((user + nice + system + irq + softirq)) $((idle + waiting)) $stolen"
+}
+read -ra account <<< "$(ticks)"
+began=0
+spend() {
+    local before=("${account[@]}") work idle stolen
+    read -ra account <<< "$(ticks)"
+    work=$((account[0] - before[0])) idle=$((account[1] - before[1])) stolen=$((account[2] - before[2]))
+    local all=$((work + idle + stolen + 1))
+    spent+=("$((SECONDS - began)) s, $((100 * work / all)) % busy, $((100 * stolen / all)) % taken away: $1")
+    began=$SECONDS
+}
+
 # SVT-AV1 prints past FFmpeg's log. The programs see to that when they start; the tests' process has threads by then.
 export SVT_LOG=1
 export NO_COLOR=1
@@ -37,12 +56,11 @@ swift build --build-tests --disable-index-store -j "$(nproc)"
 # Of tests that failed, and of all else.
 failures=0
 status=0
+spend building
 
 # Runs the tests that the options choose. A test that hangs is to be told by name: what still runs is shown before
 # everything is stopped.
 limit=${REELPOOL_TEST_MINUTES:-30}
-began=$SECONDS
-spent=("$SECONDS s: building")
 # The test program outlives the one that started it.
 stop_left_over() {
     local program folder
@@ -81,11 +99,6 @@ run_tests() {
         stop_left_over
     fi
     return "$result"
-}
-
-spend() {
-    spent+=("$((SECONDS - began)) s: $1")
-    began=$SECONDS
 }
 
 run_part() {
