@@ -25,9 +25,14 @@ INDEX_FIRST = ["-movflags", "+faststart"]
 STILL = ["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-update", "1"]
 
 
-def _ffmpeg(peer: Peer, threads: int, source: Path, *before_input: str) -> list[str]:
-    return [peer.path, "-y", "-v", "error", "-nostdin", "-nostats", "-filter_threads", "1",
-            "-filter_complex_threads", "1", "-threads", str(threads), *before_input, "-i", str(source)]
+def _ffmpeg(peer: Peer, threads: int | None, source: Path, *before_input: str) -> list[str]:
+    """On as many threads as it likes where no number is given."""
+    few = ["-filter_threads", "1", "-filter_complex_threads", "1", *_on(threads)] if threads else []
+    return [peer.path, "-y", "-v", "error", "-nostdin", "-nostats", *few, *before_input, "-i", str(source)]
+
+
+def _on(threads: int | None) -> list[str]:
+    return ["-threads", str(threads)] if threads else []
 
 
 # --- the proxy -------------------------------------------------------------
@@ -113,7 +118,7 @@ def spread(count: int, kept: int, total: int) -> list[Range]:
     return [Range(i * (length + gap), i * (length + gap) + length) for i in range(count)]
 
 
-def write_edit(path: Path, source: Path, ranges: list[Range], audio_kbps: int) -> Path:
+def write_edit(path: Path, source: Path, ranges: list[Range], audio_kbps: int, codec: str = "h264") -> Path:
     def time(frame: int) -> dict[str, int]:
         return {"value": frame, "rate": FRAMES_PER_SECOND}
 
@@ -122,7 +127,7 @@ def write_edit(path: Path, source: Path, ranges: list[Range], audio_kbps: int) -
         "timeline": [{"source": "a", "start_ms": time(r.first), "end_ms": time(r.end)} for r in ranges],
         "output": {
             "container": "mp4",
-            "video": {"codec": "h264", "crf": 20, "preset": "veryfast"},
+            "video": {"codec": codec, "preset": "veryfast", **({"crf": 20} if codec == "h264" else {})},
             "audio": {"codec": "aac", "bitrate_kbps": audio_kbps},
         },
     }
@@ -137,7 +142,7 @@ def reelpool_render(tools: Tools, threads: int, edit: Path, folder: Path) -> Com
 
 
 def ffmpeg_render(
-    peer: Peer, threads: int, source: Path, ranges: list[Range], folder: Path, audio_kbps: int
+    peer: Peer, threads: int | None, source: Path, ranges: list[Range], folder: Path, audio_kbps: int
 ) -> Command:
     """The same ranges by trim, atrim and concat, half a frame early so that rounding cannot move a cut."""
     def seconds(frame: int) -> str:
@@ -153,6 +158,6 @@ def ffmpeg_render(
     graph = "".join(parts) + f"{pads}concat=n={len(ranges)}:v=1:a=1[v][a]"
     return [
         *_ffmpeg(peer, threads, source), "-filter_complex", graph, "-map", "[v]", "-map", "[a]",
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-forced-idr", "1", "-threads", str(threads),
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-forced-idr", "1", *_on(threads),
         "-c:a", "aac", "-b:a", f"{audio_kbps}k", *INDEX_FIRST, str(folder / "out.mp4"),
     ]

@@ -79,8 +79,8 @@ def reelpool(tools: Tools, edit: Path, folder: Path, mode: str = "auto") -> list
 def ffmpeg(peer: Peer, recording: Path, kept: list[Range], folder: Path, scripts: Path) -> list[str]:
     """By one expression that selects pictures by number and samples by time: the least that ffmpeg can do. On as many
     threads as it likes."""
-    pictures = "+".join(f"between(n,{r.first},{r.end - 1})" for r in kept)
-    sound = "+".join(f"gte(t,{r.first / FRAMES_PER_SECOND:.6f})*lt(t,{r.end / FRAMES_PER_SECOND:.6f})" for r in kept)
+    pictures = _sum([f"between(n,{r.first},{r.end - 1})" for r in kept])
+    sound = _sum([f"gte(t,{r.first / FRAMES_PER_SECOND:.6f})*lt(t,{r.end / FRAMES_PER_SECOND:.6f})" for r in kept])
     script = scripts / f"select-{len(kept)}.txt"
     script.write_text(
         f"[0:v]select='{pictures}',setpts=N/{FRAMES_PER_SECOND}/TB[v];[0:a]aselect='{sound}',asetpts=N/SR/TB[a]")
@@ -89,6 +89,13 @@ def ffmpeg(peer: Peer, recording: Path, kept: list[Range], folder: Path, scripts
         "-map", "[v]", "-map", "[a]", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-c:a", "aac",
         "-b:a", "128k", "-movflags", "+faststart", str(folder / "out.mp4"),
     ]
+
+
+def _sum(terms: list[str]) -> str:
+    """Halves of halves: more than a hundred in one row nest too deep for ffmpeg."""
+    if len(terms) == 1:
+        return terms[0]
+    return f"({_sum(terms[:len(terms) // 2])}+{_sum(terms[len(terms) // 2:])})"
 
 
 def _script(peer: Peer, script: Path) -> list[str]:

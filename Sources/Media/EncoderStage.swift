@@ -17,7 +17,7 @@ package final class EncoderStage {
     ///   - concurrent: encode on a thread of its own.
     ///   - depth: frames that may wait before `submit` blocks; bounds memory.
     package init(
-        _ encoder: consuming Encoder, concurrent: Bool, cancellation: Cancellation, depth: Int = 4
+        _ encoder: consuming Encoder, concurrent: Bool, cancellation: Cancellation, depth: Int = 3
     ) {
         timeBase = encoder.timeBase
         shared = Shared(encoder, cancellation: cancellation, depth: depth)

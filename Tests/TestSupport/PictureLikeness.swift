@@ -14,13 +14,16 @@ package enum PictureLikeness {
     ///
     /// - Parameter runs: their numbers, half-open, one run after the other.
     package static func decibels(_ file: String, ofFrames runs: [Range<Int>], of source: String) throws -> [Double] {
+        // The source is decoded once, whatever of it is wanted, and in which order.
         let pieces = runs.enumerated().map { index, run in
-            "[\(index + 1):v:0]trim=start_frame=\(run.lowerBound):end_frame=\(run.upperBound),"
+            "[all\(index)]trim=start_frame=\(run.lowerBound):end_frame=\(run.upperBound),"
                 + "settb=1/1000,setpts=N,setsar=1[run\(index)];"
         }
+        func names(_ kind: String) -> String { runs.indices.map { "[\(kind)\($0)]" }.joined() }
         return try decibels(
-            file, inputs: runs.flatMap { _ in ["-i", source] },
-            reference: pieces.joined() + runs.indices.map { "[run\($0)]" }.joined() + "concat=n=\(runs.count)")
+            file, inputs: ["-i", source],
+            reference: "[1:v:0]split=\(runs.count)\(names("all"));" + pieces.joined() + names("run")
+                + "concat=n=\(runs.count)")
     }
 
     /// - Parameter reference: a graph of the inputs from the second on, without a name for what comes out.

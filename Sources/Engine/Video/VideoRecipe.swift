@@ -63,9 +63,10 @@ enum VideoRecipe {
         codec == .hevc && (container == .mp4 || container == .mov) ? "hvc1" : nil
     }
 
-    /// Frame threads wait for each other's rows: half as many again keep as many processors busy as there are to be.
-    /// Source: x264's own rule, `X264_THREADS_AUTO`.
-    private static func h264FrameThreads(_ threads: Int) -> Int { threads == 1 ? 1 : threads + threads / 2 }
+    /// Frame threads wait for each other's rows: half as many again keep as many processors busy as there are to be
+    /// (x264's own rule, `X264_THREADS_AUTO`), and few processors need two more, as their decoding takes one away now
+    /// and then. docs/decisions/0002.
+    private static func h264FrameThreads(_ threads: Int) -> Int { threads == 1 ? 1 : threads + max(2, threads / 2) }
 
     /// With a look-ahead thread of its own x264 makes other bytes each time: it looks ahead on its caller's, which
     /// shares the work out, so that the frame threads are not out of work meanwhile.

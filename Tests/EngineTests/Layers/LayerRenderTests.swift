@@ -112,7 +112,7 @@ struct LayerRenderTests {
             // The caption is there: 2.4 to 4.1 s are pictures 60 to 102.
             let brightest = try PictureLikeness.statistic("YMAX", of: copied, filters: "crop=300:60:170:290")
             #expect((brightest[62..<100].min() ?? 0) >= 228)
-            try SmartComparison.checkComplaints(of: copied, "captions")
+            try expectNoComplaints(about: copied)
         }
     }
 

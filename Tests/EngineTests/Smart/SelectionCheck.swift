@@ -7,12 +7,13 @@ import Testing
 enum SelectionCheck {
     /// - Parameters:
     ///   - shown: the source's own frames.
+    ///   - besideFullEncode: encode everything without loss, too: the same frames, and as long.
     ///   - mayDecline: where all was encoded instead, that is as good; nothing but its frames' times are looked at.
     @discardableResult
     static func check(
         _ ranges: [(start: Rational, end: Rational?)], of source: String, showing shown: ReferenceVideo,
-        in folder: String, as name: String, container: String, threads: Int, mayDecline: Bool = false,
-        _ comment: String
+        in folder: String, as name: String, container: String = "mp4", threads: Int = 1,
+        besideFullEncode: Bool = false, mayDecline: Bool = false, _ comment: String
     ) throws -> RenderReport.Smart {
         let output = "\(folder)/\(name).\(container)"
         let report = try render(
@@ -30,6 +31,13 @@ enum SelectionCheck {
             ? Rational(2, 1000) : .zero
         let furthest = zip(made.times, selection.frames).map { distance($0 - first, $1.time) }.max() ?? .zero
         #expect(furthest <= tolerance, "\(furthest) s: \(comment)")
+        if besideFullEncode {
+            let path = "\(folder)/\(name)-full.mp4"
+            try render(EditText.timeline(ranges, of: source), to: path)
+            let full = try ReferenceVideo(path)
+            #expect(full.hashes == selection.frames.map(\.hash), "the full render: \(comment)")
+            #expect(distance(made.end - first, full.end) <= Rational(1, 24), "length: \(comment)")
+        }
         guard smart.declined == nil else { return smart }
         let exact = zip(made.frames, selection.frames).count { $0.hash == $1.hash }
         #expect(exact >= smart.copiedPictures, "\(exact) exact of \(smart.copiedPictures) copied: \(comment)")
@@ -37,8 +45,9 @@ enum SelectionCheck {
         let decibels = try PictureLikeness.decibels(output, ofFrames: selection.runs, of: source)
         #expect(decibels.count == made.frames.count, "\(comment)")
         let worst = decibels.min() ?? 0
-        #expect(worst >= 37.5, "\(worst) dB: \(comment)")
-        try SmartComparison.checkComplaints(of: output, comment)
+        let different = decibels.enumerated().filter { $0.element < 37.5 }.map(\.offset)
+        #expect(worst >= 37.5, "\(worst) dB at frames \(different.prefix(20)): \(comment)")
+        try expectNoComplaints(about: output, comment)
         return smart
     }
 }

@@ -67,17 +67,9 @@ struct SmartMatrixTests {
             for round in 0..<(Thoroughness.isFull ? 40 : 8) {
                 let ranges = RandomCuts.list(of: shown, fromBeginning: round == 0, using: &random)
                 let (container, threads) = (form.container == "ts" ? "mp4" : form.container, 1 + round % 2)
-                let comment = "\(form), seed \(seed), round \(round)"
-                // All beside the source's own frames, the first ones beside a full encode, too.
-                let smart =
-                    round < 2
-                    ? try SmartComparison.check(
-                        ranges, of: source, showing: shown, in: folder, as: "out\(round)", container: container,
-                        threads: threads, comment)
-                    : try SelectionCheck.check(
-                        ranges, of: source, showing: shown, in: folder, as: "out\(round)", container: container,
-                        threads: threads, comment)
-                #expect(smart.declined == nil, "\(smart.declined ?? ""): \(form), seed \(seed), round \(round)")
+                try SelectionCheck.check(
+                    ranges, of: source, showing: shown, in: folder, as: "out\(round)", container: container,
+                    threads: threads, "\(form), seed \(seed), round \(round)")
             }
         }
     }
