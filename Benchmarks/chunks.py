@@ -267,9 +267,9 @@ PAGE = """# Renders in chunks, measured
 
 `make bench-chunks` writes this page. A recording of 1080p30, H.264 and AAC, is encoded by x264 `veryfast`, crf 20. What
 dividing costs: in chunks of {chunk} s and in one go, by the command, two threads; by other codecs' encoders a smaller one.
-What sharing gains: chunk by chunk by the slots of a pool, one thread each. Medians of {runs} rounds, ratios within a round. The hour is worked out, not
-rendered: its chunks take as long for a second of programme as those that were measured, whoever is free takes the next
-one, and looking, dividing, the sound and joining take as much longer as the programme is.
+What sharing gains: chunk by chunk by the slots of a pool, one thread each. Medians of {runs} rounds, ratios within a round.
+The hour is worked out, not rendered: its chunks take as long for a second of programme as those that were measured, whoever
+is free takes the next one, and looking, dividing, the sound and joining take as much longer as the programme is.
 
 {setting}
 

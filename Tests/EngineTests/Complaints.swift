@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// No player may find anything to complain of in the pictures, nor, unless it is left out, in the sound.
+/// No player may find anything to complain of in the pictures, nor, where asked for, in the sound.
 func expectNoComplaints(about file: String, withSound: Bool = false, _ comment: String = "") throws {
     let complaints = try Command.run(
         "ffmpeg",
