@@ -35,6 +35,12 @@ struct HeaderTests {
         }
     }
 
+    private static func payload(
+        _ unit: H264.AccessUnit, _ slice: H264.AccessUnit.Slice, _ packet: [UInt8]
+    ) -> [UInt8] {
+        [UInt8](packet[packet.withUnsafeBytes { unit.payload(of: slice, in: $0) }])
+    }
+
     /// Five hundred headers of other lengths, there and back: CAVLC data moves by all numbers of bits.
     @Test("move slice data by any number of bits and back", arguments: [Stream.cavlc, .openCAVLC, .closed])
     func shifts(stream: Stream) throws {
@@ -55,9 +61,14 @@ struct HeaderTests {
                 let moved = try there.withUnsafeBytes { try H264.SliceHeader($0, clip.configuration) }
                 (header.dataPosition, header.dataOffset) = (moved.dataPosition, moved.dataOffset)
                 #expect(moved == header, "seed \(seed)")
-                let back = try Self.rewrite(
-                    there, .init(range: 0..<there.count, header: moved), to: slice.header, clip.configuration)
+                let movedSlice = H264.AccessUnit.Slice(range: 0..<there.count, header: moved)
+                let back = try Self.rewrite(there, movedSlice, to: slice.header, clip.configuration)
                 #expect(back == [UInt8](clip.packets[index].bytes[slice.range]), "seed \(seed)")
+                let usesCABAC = try #require(clip.configuration.pictureSet(header.pictureSetID)).usesCABAC
+                if usesCABAC || moved.dataPosition % 8 == slice.header.dataPosition % 8 {
+                    let payload = Self.payload(units[index], slice, clip.packets[index].bytes)
+                    #expect(Self.payload(units[index], movedSlice, there) == payload, "seed \(seed)")
+                }
             }
         }
     }

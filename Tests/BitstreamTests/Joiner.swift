@@ -44,6 +44,9 @@ struct Joiner {
             case .rewritten(let bytes, let ranges):
                 if let ranges {
                     #expect(ranges.map { [UInt8](bytes[$0]) } == payloads)
+                    // Whoever has only what was written finds the same.
+                    let written = try accessUnit(bytes, splice.configuration)
+                    #expect(bytes.withUnsafeBytes { written.payloads(in: $0).map { [UInt8](bytes[$0]) } } == payloads)
                     movedByBytes += 1
                 }
                 #expect(try data(of: bytes, splice.configuration) == data(of: packet, clip.configuration))

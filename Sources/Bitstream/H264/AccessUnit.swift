@@ -84,7 +84,9 @@ extension H264.AccessUnit {
     package func payload(of slice: Slice, in packet: UnsafeRawBufferPointer) -> Range<Int> {
         let unit = NALUnits.trimmed(slice.range, in: packet)
         // Emulation prevention depends on the bytes before, up to one that is neither zero nor prevents anything.
-        var start = slice.range.lowerBound + slice.header.dataOffset + 1
+        // From the first byte that is slice data alone, so that it does not matter at which bit a header ends.
+        let isWhole = slice.header.dataPosition % 8 == 0
+        var start = slice.range.lowerBound + slice.header.dataOffset + (isWhole ? 0 : 1)
         while start < unit.upperBound, packet[start] <= 3 { start += 1 }
         return min(start + 1, unit.upperBound)..<unit.upperBound
     }

@@ -20,10 +20,11 @@ struct SmartRenderTests {
         let path = Fixture.media(name)
         let source = try ReferenceVideo(path)
         try withTemporaryFolder { folder in
-            for cut in Self.cuts.few(3, turn: Self.sources.firstIndex(of: name) ?? 0) {
-                try SmartComparison.check(
+            let cuts = Self.cuts.few(3, turn: Self.sources.firstIndex(of: name) ?? 0)
+            for (number, cut) in cuts.enumerated() {
+                try SelectionCheck.check(
                     cut.ranges(of: source), of: path, showing: source, in: folder, as: cut.rawValue,
-                    "\(name), \(cut)")
+                    besideFullEncode: number == 0, "\(name), \(cut)")
             }
         }
     }
