@@ -93,22 +93,17 @@ def pool_render(programs: Path, edit: dict, slots: int, chunk_seconds: int) -> P
                     found.made.setdefault(int(object.name), time.monotonic() - started)
             time.sleep(0.02)
 
+    def see(state: dict) -> None:
+        if not found.divided and (state.get("progress") or {}).get("phase") == "encoding":
+            found.divided = time.monotonic() - started
+
     watcher = threading.Thread(target=watch)
     try:
-        task = {"kind": "render", "owner": "bench",
-                "payload": {"edit": edit, "output": f"{folder}/out.mp4", "mode": "full"}}
         started = time.monotonic()
-        job = daemon.call("POST", "/v1/jobs", task)["id"]
+        job = daemon.submit("render", {"edit": edit, "output": f"{folder}/out.mp4", "mode": "full"})
         watcher.start()
-        while True:
-            state = daemon.call("GET", f"/v1/jobs/{job}")
-            now = time.monotonic() - started
-            if not found.divided and (state.get("progress") or {}).get("phase") == "encoding":
-                found.divided = now
-            if state["state"] not in ("queued", "ready", "running"):
-                break
-            time.sleep(0.05)
-        found.seconds = now
+        state = daemon.wait(job, pause=0.05, see=see)
+        found.seconds = time.monotonic() - started
         if state["state"] != "succeeded":
             raise CommandFailed(f"the pool's render: {state}")
         found.report = state["result"]["report"]

@@ -5,11 +5,14 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from measuring import Usage
 
 TOKEN = "bench-81-token-27-x"
+OVER = {"succeeded", "failed", "cancelled", "dead"}
+"""States that a job does not leave by itself."""
 
 
 def environment() -> dict[str, str]:
@@ -45,6 +48,24 @@ class Daemon:
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         return json.loads(self.connection.getresponse().read())
+
+    def submit(self, kind: str, payload: dict) -> str:
+        """The name of a new job."""
+        answer = self.call("POST", "/v1/jobs", {"kind": kind, "owner": "bench", "payload": payload})
+        if "id" not in answer:
+            raise SystemExit(f"the daemon took no job: {answer}")
+        return answer["id"]
+
+    def wait(
+        self, job: str, until: set[str] = OVER, pause: float = 0.02, see: Callable[[dict], None] = lambda state: None
+    ) -> dict:
+        """The job when it is in one of the states, or over; `see` gets what it is on the way, too."""
+        while True:
+            state = self.call("GET", f"/v1/jobs/{job}")
+            see(state)
+            if state["state"] in until | OVER:
+                return state
+            time.sleep(pause)
 
     def written(self) -> int:
         """Bytes that this process, and those that it has waited for, have written to a disk. Source: proc(5), io."""

@@ -152,10 +152,9 @@ def probe_tasks(options: argparse.Namespace, folder: Path, count: int = 400) -> 
     """Tasks a second from the first request to the last result, two at a time."""
     daemon = start_daemon(options, folder)
     try:
-        task = {"kind": "probe", "owner": "bench", "payload": {"source": str(options.media.resolve())}}
         started = time.monotonic()
         for _ in range(count):
-            daemon.call("POST", "/v1/jobs", task)
+            daemon.submit("probe", {"source": str(options.media.resolve())})
         while len(daemon.call("GET", "/v1/jobs?state=succeeded&limit=500")["jobs"]) < count:
             time.sleep(0.01)
         return count / (time.monotonic() - started)
@@ -170,17 +169,13 @@ def cancels(options: argparse.Namespace, folder: Path) -> list[float]:
     try:
         span = {"source": "a", "start_ms": 0}
         edit = {"sources": [{"id": "a", "uri": str(options.media.resolve())}], "timeline": [span] * 2000}
-        task = {"kind": "render", "owner": "bench",
-                "payload": {"edit": edit, "output": f"{folder}/cancelled.mp4", "mode": "full"}}
         for _ in range(9):
-            job = daemon.call("POST", "/v1/jobs", task)["id"]
-            while daemon.call("GET", f"/v1/jobs/{job}")["state"] != "running":
-                time.sleep(0.01)
+            job = daemon.submit("render", {"edit": edit, "output": f"{folder}/cancelled.mp4", "mode": "full"})
+            daemon.wait(job, until={"running"}, pause=0.01)
             time.sleep(1)
             started = time.monotonic()
             daemon.call("POST", f"/v1/jobs/{job}/cancel")
-            while daemon.call("GET", f"/v1/jobs/{job}")["state"] != "cancelled":
-                time.sleep(0.005)
+            daemon.wait(job, pause=0.005)
             times.append(time.monotonic() - started)
         return times
     finally:

@@ -143,11 +143,8 @@ def ours(options: argparse.Namespace, url: str, source: str, output: str) -> tup
     with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch, tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
         daemon = start_daemon(options, Path(memory), Path(scratch), url)
         started = time.perf_counter()
-        task = {"kind": "render", "owner": "bench",
-                "payload": {"edit": edit(options.seconds, source), "output": output, "mode": "full"}}
-        job = daemon.call("POST", "/v1/jobs", task)["id"]
-        while (state := daemon.call("GET", f"/v1/jobs/{job}"))["state"] in ("queued", "admitting", "running"):
-            time.sleep(0.02)
+        job = daemon.submit("render", {"edit": edit(options.seconds, source), "output": output, "mode": "full"})
+        state = daemon.wait(job)
         wall = time.perf_counter() - started
         written = daemon.written()
         usage = daemon.stop()
