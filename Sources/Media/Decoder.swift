@@ -117,6 +117,13 @@ package struct Decoder: ~Copyable {
         context.pointee.skip_loop_filter = isSkipped ? AVDISCARD_ALL : AVDISCARD_DEFAULT
     }
 
+    /// Leaves out, of the packets sent from now on, pictures that no other refers to.
+    ///
+    /// Source: FFmpeg AVCodecContext.skip_frame.
+    package mutating func skipUnreferenced(_ areSkipped: Bool) {
+        context.pointee.skip_frame = areSkipped ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+    }
+
     /// Forgets all state, for a new position.
     package mutating func reset() { avcodec_flush_buffers(context) }
 }

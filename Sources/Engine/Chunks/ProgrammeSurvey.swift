@@ -42,7 +42,7 @@ struct ProgrammeSurvey {
         let base = lane.timeBase
         let start = segment.start.ticksRoundedUp(in: base)
         let end = segment.end?.ticksRoundedUp(in: base) ?? .max
-        try session.position(at: segment.start)
+        try session.begin(at: segment.start)
         guard let first = try nextPicture(reader, from: start), first.time < end else { return nil }
         if let over = try pictureAtEnd(reader, segment, end) {
             return (Rational(first.time) * base, Rational(over) * base)
@@ -56,6 +56,7 @@ struct ProgrammeSurvey {
         guard let asked = segment.end else { return nil }
         // What lies in between need not be decoded.
         _ = try reader.position(atOrBefore: max(segment.start, asked))
+        reader.passOver(before: asked)
         return try nextPicture(reader, from: end)?.time
     }
 

@@ -93,6 +93,7 @@ final class SourceReader {
                 try checkForCleanFrame()
                 return nil
             }
+            if frame.time == nil || frame.bestEffortTime ?? frame.time != frame.time { lane.guessesTimes = true }
             guard let time = (frame.bestEffortTime ?? frame.time).map(lane.sinceStart) else {
                 try note(damage: "a video frame has no timestamp")
                 continue
@@ -226,6 +227,7 @@ final class SourceReader {
     ///
     /// - Returns: whether the position jumped, so that sound decoded before must be forgotten.
     func position(atOrBefore time: Rational) throws -> Bool {
+        video?.firstSeen = nil
         let hasJumped = try findPosition(atOrBefore: time)
         if !settings.givesPictures, let video {
             // They would wait for nobody.
@@ -234,6 +236,13 @@ final class SourceReader {
             video.reset(isAnywhere: hasJumped)
         }
         return hasJumped
+    }
+
+    /// The caller looks at no picture before `time` seconds, until the next position: not all of them are given out then.
+    func passOver(before time: Rational) {
+        // Salvage counts damage wherever it is. Elsewhere than where positions are found, times are guesses.
+        guard canSeek, !settings.salvage, let video else { return }
+        video.firstSeen = time.ticksRoundedUp(in: video.timeBase)
     }
 
     private func findPosition(atOrBefore time: Rational) throws -> Bool {

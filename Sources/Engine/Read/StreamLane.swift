@@ -31,6 +31,12 @@ final class StreamLane {
         case keepsBack
     }
 
+    /// Nobody looks at pictures before this time, in ticks from the container's start: those that no other refers to are
+    /// not decoded. For H.264, which alone marks them for certain: HEVC's may be referred to by other temporal layers.
+    var firstSeen: Int64?
+    /// Pictures have come with other times than their packets had.
+    var guessesTimes = false
+
     private let landing: Landing
     private var awaitsKeyframe = false
     /// Pictures come out that the decoder does not vouch for, and says so.
@@ -90,7 +96,13 @@ final class StreamLane {
             packets.removeFirst(taken)
             taken = 0
         }
+        if landing == .keepsBack { decoder.skipUnreferenced(isUnseen(waiting.packet)) }
         return try decoder.send(waiting.packet)
+    }
+
+    private func isUnseen(_ packet: borrowing Packet) -> Bool {
+        guard let firstSeen, !guessesTimes, let time = packet.presentationTime else { return false }
+        return sinceStart(time) < firstSeen
     }
 
     func finishDecoding() throws(MediaError) { try decoder.finish() }
@@ -112,7 +124,7 @@ final class StreamLane {
         decoder.reset()
         packets.removeAll()
         (taken, waitingBytes, isFinished) = (0, 0, false)
-        (firstTime, furthestTime, lastAccepted) = (nil, nil, nil)
+        (firstTime, furthestTime, lastAccepted, firstSeen) = (nil, nil, nil, nil)
     }
 }
 

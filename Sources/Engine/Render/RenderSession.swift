@@ -42,7 +42,7 @@ final class RenderSession {
         for segment in plan.segments {
             try cancellation.check()
             let session = try sources.session(for: segment.source)
-            try session.position(at: segment.start)
+            try session.begin(at: segment.start)
             if plan.video != nil, session.reader.video != nil {
                 try placePictures(of: segment, session)
             } else {

@@ -18,7 +18,13 @@ final class SourceSession: SoundFrames {
         (self.reader, self.conformer) = (reader, conformer)
     }
 
-    /// Moves to a segment's start.
+    /// Moves to a segment's start, for a caller that looks at no picture before it.
+    func begin(at start: Rational) throws {
+        try position(at: start)
+        reader.passOver(before: start)
+    }
+
+    /// Moves to the picture at a time, or an earlier one.
     func position(at start: Rational) throws {
         if try reader.position(atOrBefore: start) {
             recentSound.removeAll()
