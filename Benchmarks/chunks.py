@@ -8,9 +8,11 @@ what two slots gain; what more would is worked out from the times that the chunk
 """
 
 import argparse
+import contextlib
 import heapq
 import json
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -77,6 +79,12 @@ class PoolRun:
         return {chunk: self.made[chunk] - begun[index] for index, chunk in enumerate(order)}
 
 
+def is_divided(database: Path) -> bool:
+    """Whether there are chunks for workers to take."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
+        return store.execute("SELECT count(*) FROM chunk_sets").fetchone()[0] > 0
+
+
 def pool_render(programs: Path, edit: dict, slots: int, chunk_seconds: int) -> PoolRun:
     folder = Path(tempfile.mkdtemp(prefix="chunks-", dir=cache_folder()))
     daemon = Daemon(programs, folder, {
@@ -88,21 +96,19 @@ def pool_render(programs: Path, edit: dict, slots: int, chunk_seconds: int) -> P
 
     def watch() -> None:
         while not over.is_set():
+            if not found.divided and is_divided(folder / "jobs.db"):
+                found.divided = time.monotonic() - started
             for object in folder.glob("out.mp4.chunks/*/*/*"):
                 if object.name.isdigit():
                     found.made.setdefault(int(object.name), time.monotonic() - started)
             time.sleep(0.02)
-
-    def see(state: dict) -> None:
-        if not found.divided and (state.get("progress") or {}).get("phase") == "encoding":
-            found.divided = time.monotonic() - started
 
     watcher = threading.Thread(target=watch)
     try:
         started = time.monotonic()
         job = daemon.submit("render", {"edit": edit, "output": f"{folder}/out.mp4", "mode": "full"})
         watcher.start()
-        state = daemon.wait(job, pause=0.05, see=see)
+        state = daemon.wait(job, pause=0.05)
         found.seconds = time.monotonic() - started
         if state["state"] != "succeeded":
             raise CommandFailed(f"the pool's render: {state}")
@@ -144,16 +150,14 @@ def sharing(options: argparse.Namespace, tools: Tools, file: Path, table: Table)
     edit = edit_of(file, [commands.Range(0, SHARED_SECONDS * FRAMES_PER_SECOND)])
     title = f"{SHARED_SECONDS} s in chunks of {SHARED_CHUNK_SECONDS} s, a thread each"
     say(f"\n{title}")
-    one, two, alone, both, helped = [], [], [], [], 0
+    one, two, alone, both = [], [], [], []
     with tempfile.TemporaryDirectory(dir=cache_folder()) as folder:
         for turn in range(options.runs):
             one.append(pool_render(options.programs, edit, 1, SHARED_CHUNK_SECONDS).seconds)
-            shared = pool_render(options.programs, edit, 2, SHARED_CHUNK_SECONDS)
-            two.append(shared.seconds)
-            helped = shared.report["chunks"]["helped"]
+            two.append(pool_render(options.programs, edit, 2, SHARED_CHUNK_SECONDS).seconds)
             alone.append(ffmpeg_parts(tools, file, 1, Path(folder)))
             both.append(ffmpeg_parts(tools, file, 2, Path(folder)))
-            say(f"  {turn + 1}/{options.runs} one slot {one[-1]:.1f} s, two {two[-1]:.1f} s, {helped} by the second; "
+            say(f"  {turn + 1}/{options.runs} one slot {one[-1]:.1f} s, two {two[-1]:.1f} s; "
                 f"ffmpeg {alone[-1]:.1f} s, two at a time {both[-1]:.1f} s")
     ours = [a / b for a, b in zip(one, two)]
     limit = [a / b for a, b in zip(alone, both)]
