@@ -83,12 +83,8 @@ extension H264.AccessUnit {
     /// - Returns: a range of the packet. A rewritten unit ends in as many bytes.
     package func payload(of slice: Slice, in packet: UnsafeRawBufferPointer) -> Range<Int> {
         let unit = NALUnits.trimmed(slice.range, in: packet)
-        // Emulation prevention depends on the bytes before, up to one that is neither zero nor prevents anything.
-        // From the first byte that is slice data alone, so that it does not matter at which bit a header ends.
-        let isWhole = slice.header.dataPosition % 8 == 0
-        var start = slice.range.lowerBound + slice.header.dataOffset + (isWhole ? 0 : 1)
-        while start < unit.upperBound, packet[start] <= 3 { start += 1 }
-        return min(start + 1, unit.upperBound)..<unit.upperBound
+        let settled = slice.header.settledOffset(in: UnsafeRawBufferPointer(rebasing: packet[unit]))
+        return unit.lowerBound + settled..<unit.upperBound
     }
 
     /// The payloads of all slices, in order.
@@ -111,6 +107,17 @@ extension H264.AccessUnit {
 }
 
 extension H264.SliceHeader {
+    /// From here on a unit is the same, byte for byte, behind any header that moves slice data by whole bytes, wherever in
+    /// a byte it ends: emulation prevention depends on the bytes before, up to one that is neither zero nor prevents
+    /// anything, and that one is looked for among bytes that are slice data alone.
+    ///
+    /// - Parameter unit: with this header, without zeros at its end.
+    func settledOffset(in unit: UnsafeRawBufferPointer) -> Int {
+        var offset = dataOffset + (dataPosition % 8 == 0 ? 0 : 1)
+        while offset < unit.count, unit[offset] <= 3 { offset += 1 }
+        return min(offset + 1, unit.count)
+    }
+
     /// Source: §7.4.1.2.4. Every slice of a picture also marks the same references.
     fileprivate func isOfSamePicture(as first: Self) -> Bool {
         frameNum == first.frameNum && isIDR == first.isIDR && idrPicID == first.idrPicID

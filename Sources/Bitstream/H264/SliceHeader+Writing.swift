@@ -159,11 +159,7 @@ extension H264 {
             writer.finishRBSP()
             return NALUnits.unit(header: header, rbsp: writer.bytes)
         }
-        // After a byte that is neither zero nor prevents anything, emulation prevention is what it was: only what comes
-        // before such a byte is looked at.
-        var tail = old.dataOffset + 1
-        while tail < body.upperBound, unit[tail] <= 3 { tail += 1 }
-        tail = min(tail + 1, body.upperBound)
+        let tail = old.settledOffset(in: UnsafeRawBufferPointer(rebasing: unit[..<body.upperBound]))
         let head = NALUnits.unescaped(UnsafeRawBufferPointer(rebasing: unit[1..<tail]))
         let start = picture.usesCABAC ? (old.dataPosition + 7) / 8 * 8 : old.dataPosition
         guard start <= head.count * 8 else { throw .damaged }
