@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from measuring import Usage
@@ -56,16 +55,11 @@ class Daemon:
             raise SystemExit(f"the daemon took no job: {answer}")
         return answer["id"]
 
-    def wait(
-        self, job: str, until: set[str] = OVER, pause: float = 0.02, see: Callable[[dict], None] = lambda state: None
-    ) -> dict:
-        """The job when it is in one of the states, or over; `see` gets what it is on the way, too."""
-        while True:
-            state = self.call("GET", f"/v1/jobs/{job}")
-            see(state)
-            if state["state"] in until | OVER:
-                return state
+    def wait(self, job: str, until: set[str] = OVER, pause: float = 0.02) -> dict:
+        """The job when it is in one of the states, or over."""
+        while (state := self.call("GET", f"/v1/jobs/{job}"))["state"] not in until | OVER:
             time.sleep(pause)
+        return state
 
     def written(self) -> int:
         """Bytes that this process, and those that it has waited for, have written to a disk. Source: proc(5), io."""

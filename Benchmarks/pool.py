@@ -175,7 +175,9 @@ def cancels(options: argparse.Namespace, folder: Path) -> list[float]:
             time.sleep(1)
             started = time.monotonic()
             daemon.call("POST", f"/v1/jobs/{job}/cancel")
-            daemon.wait(job, pause=0.005)
+            state = daemon.wait(job, pause=0.005)
+            if state["state"] != "cancelled":
+                raise SystemExit(f"a render was over before it could be cancelled: {state}")
             times.append(time.monotonic() - started)
         return times
     finally:

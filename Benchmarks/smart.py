@@ -35,10 +35,9 @@ from table import Table, as_markdown, number, publish
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOPS = [48, 250]
 LISTS = [5, 30, 50, 200]
-ENCODED_LISTS = {48: 30, 250: 200}
-"""The cut list that ffmpeg encodes, by distance of keyframes."""
-OTHER_LISTS = {48: 200, 250: 30}
-"""What it encodes once, to see what lists cost it."""
+ENCODED_LISTS = {48: (30, 200), 250: (200, 30)}
+"""The cut list that ffmpeg encodes, by distance of keyframes; and another one, once, to see what lists cost it."""
+USUAL_LISTS = (30, 200)
 MOST_FOR_SMARTCUT = 50
 """Ranges that smartcut cuts: with more it takes longer than encoding everything."""
 THREADS = 2
@@ -225,7 +224,7 @@ class Block:
         self.recording = recording_of(tools, gop, options.minutes)
         self.copy = self.subject("ffmpeg -c copy", lambda folder: copy(tools.ffmpeg, self.recording, folder))
         self.cells = [self.cell(count) for count in options.lists]
-        self.encoded = ENCODED_LISTS.get(gop, 30)
+        self.encoded, self.other = ENCODED_LISTS.get(gop, USUAL_LISTS)
         same = ranges(self.encoded, options.minutes)
         self.encoders = [] if options.without_ffmpeg else [
             self.subject(peer.name, lambda folder, peer=peer: ffmpeg(peer, self.recording, same, folder, work))
@@ -274,7 +273,7 @@ class Block:
 
     def other_list(self, table: Table) -> None:
         """Whether ffmpeg's time depends on the list."""
-        count, peer = OTHER_LISTS.get(self.gop, 200), self.tools.peers[0]
+        count, peer = self.other, self.tools.peers[0]
         other = self.subject(
             f"{peer.name}, {count} ranges", lambda folder: ffmpeg(
                 peer, self.recording, ranges(count, self.options.minutes), folder, self.work))
@@ -358,7 +357,7 @@ def main() -> int:
         return 2
     publish(table, options.output, lambda: PAGE.format(
         minutes=options.minutes, kept=KEPT, cut=MOST_FOR_SMARTCUT,
-        encoded=" and ".join(f"{count} ranges where GOP is {gop}" for gop, count in ENCODED_LISTS.items()),
+        encoded=" and ".join(f"{count} ranges where GOP is {gop}" for gop, (count, _) in ENCODED_LISTS.items()),
         threads=THREADS, runs=options.runs, setting=machine.as_list(setting), table=as_markdown(table)))
     return 0
 
