@@ -142,11 +142,12 @@ def render(bench: Bench) -> None:
             found.append(subject)
     bench.measure(work, [ours, *theirs, *free])
     judge = Judge(bench.tools)
+    runtime = own_pages(ours.commands[0])
     linked = theirs[0]
     for subject, fastest in zip(theirs, free):
         bench.table.at_most(work, "cpu", ours, subject, 1.03, Ratio.of(linked, subject, "cpu").median)
         bench.table.at_most(work, "wall", ours, subject, None)
-        bench.table.at_most(work, "rss", ours, subject, 1)
+        bench.table.at_most(work, "rss", ours, subject, 1, (linked.median("rss") + runtime) / subject.median("rss"))
         bench.table.at_most(work, "wall", ours, fastest, 1.05)
         bench.table.at_most(work, "rss", ours, fastest, 1)
         frames = [judge.frames(each.folder / "out.mp4") for each in (ours, subject)]

@@ -22,8 +22,9 @@ the linked libraries takes; for memory, that command line's peak plus what Reelp
 is in it) has resident. Where a floor is above the bar, the bar is 1.1 times the floor.
 - The recording is {seconds} s of 1080p30 H.264 with grain and AAC stereo sound in bursts; the long one is 10 minutes of \
 180p30 with a keyframe every second, small so that what is not pixels shows.
-- `--threads N` is all that Reelpool uses, for decoder, filters and encoder together. A command line gets `-threads N` \
-for its decoder and again for its encoder, and one filter thread; ffmpeg 9.0 adds threads of its own even then. \
+- `--threads N` is for decoder, filters and encoder together, and keeps no more than *N* cores busy; of x264's frame \
+threads, which wait for each other, two more are started. A command line gets `-threads N` for its decoder and again \
+for its encoder, and one filter thread; ffmpeg 9.0 adds threads of its own even then. \
 With *its own threads* nothing is said to it.
 - *Proxy, picture only*: libx264 veryfast crf 23, bicubic to 720p, a keyframe every second, index first. Reelpool makes \
 `sprite.jpg` and `poster.jpg` in the same run, and is not credited for them. VMAF is against the source, both at 1080p.
