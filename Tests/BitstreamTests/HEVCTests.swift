@@ -98,7 +98,7 @@ struct HEVCTests {
         switch try packet.withUnsafeBytes({ try splice.copy(unit, $0) }) {
         case .unchanged: return packet
         case .rewritten(let bytes, let payloads):
-            #expect(payloads.map { [UInt8](bytes[$0]) } == unit.payloads().map { [UInt8](packet[$0]) })
+            #expect(payloads?.map { [UInt8](bytes[$0]) } == unit.payloads().map { [UInt8](packet[$0]) })
             return bytes
         }
     }

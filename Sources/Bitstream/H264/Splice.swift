@@ -1,10 +1,8 @@
 extension H264 {
     /// One stream of copied packets and seams, in decoding order.
     ///
-    /// Give it every packet of the output in order. A piece that begins with an IDR picture may follow anything; a
-    /// piece
-    /// that begins with another picture follows a seam.
-    package struct Splice: Hashable, Sendable {
+    /// A piece that begins with an IDR picture may follow anything; one that begins with another picture follows a seam.
+    package struct Splice: PacketSplice, Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
         package let configuration: DecoderConfiguration
         private let source: DecoderConfiguration
@@ -14,16 +12,6 @@ extension H264 {
         private var run: CopiedRun?
         private var seamEnd: SeamEnd?
         private var growing: GrowingSeam?
-
-        /// A packet as it goes to the output.
-        package enum Copied: Hashable, Sendable {
-            /// The packet's own bytes.
-            case unchanged
-            /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice.
-            /// Without ranges slice data was moved by bits, as CAVLC allows: `AccessUnit.data` tells that it is the
-            /// same.
-            case rewritten([UInt8], payloads: [Range<Int>]?)
-        }
 
         /// Copied packets only: every piece begins with an IDR picture.
         package init(copying source: DecoderConfiguration) throws(Obstacle) {
@@ -38,23 +26,14 @@ extension H264 {
             (source, self.sets, configuration) = (sets.source, sets, sets.output)
         }
 
-        /// The next packet begins a piece, from another place in the source. After a seam one begins anyway.
         package mutating func begin() { run = nil }
 
-        /// Copies the source's next packet.
-        ///
         /// SEI messages stay: untouched packets prove what was copied, and what they tell of buffers a decoder does not
         /// use to decode. Only where a packet is written anew, for its framing or its numbers, do delimiters and filler
         /// go, which files do without; parameter sets go always, as the output has one place for them.
-        ///
-        /// - Parameters:
-        ///   - unit: the packet's access unit, read with the source's configuration.
-        ///   - packet: its bytes.
-        /// - Throws: an obstacle when a decoder would not show the same as it does for the source; nothing is copied
-        ///   then.
         package mutating func copy(
             _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer
-        ) throws(Obstacle) -> Copied {
+        ) throws(Obstacle) -> CopiedPacket {
             var next: CopiedRun
             if unit.isIDR {
                 next = run ?? CopiedRun(source.sequence)
@@ -75,8 +54,6 @@ extension H264 {
             return copied
         }
 
-        /// Leaves out the source's next packet: a picture of an open GOP that a seam has shown, or one that no other
-        /// refers to.
         package mutating func skip(_ unit: AccessUnit) throws(Obstacle) {
             guard var next = run else { throw .leadingPicture }
             try next.skip(unit)
@@ -88,8 +65,7 @@ extension H264 {
         /// - Parameters:
         ///   - encoded: in decoding order, as the encoder framed them.
         ///   - following: the access unit that is copied next; `nil` if another seam or nothing comes. IDR pictures in
-        ///   a row
-        ///     are to differ in a number.
+        ///     a row are to differ in a number.
         /// - Returns: as many packets, in the same order.
         package mutating func write(
             seam encoded: [[UInt8]], before following: AccessUnit?
@@ -101,8 +77,7 @@ extension H264 {
         }
 
         /// Begins a seam whose pictures come one by one, in the order they are shown: an IDR picture, and reference
-        /// pictures
-        /// behind it.
+        /// pictures behind it.
         ///
         /// - Parameter following: the access unit that is copied next; `nil` if another seam or nothing comes.
         package mutating func beginSeam(before following: AccessUnit?) throws(Obstacle) {
@@ -110,9 +85,6 @@ extension H264 {
             growing = GrowingSeam(sets, avoiding: takenIDs(before: following))
         }
 
-        /// Writes the next picture of the seam that was begun.
-        ///
-        /// - Parameter packet: as the encoder framed it.
         package mutating func write(seamPicture packet: UnsafeRawBufferPointer) throws(Obstacle) -> [UInt8] {
             guard var seam = growing else { throw .encoderFormat }
             growing = nil
@@ -137,7 +109,7 @@ extension H264 {
 
         private func rewritten(
             _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer, _ headers: [SliceHeader]
-        ) throws(Obstacle) -> Copied {
+        ) throws(Obstacle) -> CopiedPacket {
             let isRenumbered = zip(unit.slices, headers).contains { $0.header != $1 }
             let hasSuperfluous = unit.units.contains { $0.type.isSuperfluous }
             guard isRenumbered || hasSuperfluous || source.framing != .lengthPrefixed(4) else { return .unchanged }

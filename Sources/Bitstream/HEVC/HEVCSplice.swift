@@ -50,7 +50,7 @@ extension HEVC {
     ///
     /// Each piece begins with a random access point. One that is a CRA picture becomes a BLA picture, so that what
     /// precedes it is of no matter; pictures that are shown before it are left out, as the seam before has shown them.
-    package struct Splice: Hashable, Sendable {
+    package struct Splice: PacketSplice, Hashable, Sendable {
         /// What the output's container is to be given; its record is written for packets with lengths of four bytes.
         package let configuration: DecoderConfiguration
         private let source: DecoderConfiguration
@@ -67,15 +67,6 @@ extension HEVC {
             case seam
         }
 
-        /// A packet as it goes to the output.
-        package enum Copied: Hashable, Sendable {
-            /// The packet's own bytes.
-            case unchanged
-            /// Others, in which the ranges hold what the access unit's payloads hold in the packet, one for each slice
-            /// segment.
-            case rewritten([UInt8], payloads: [Range<Int>])
-        }
-
         /// Copied packets only.
         package init(copying source: DecoderConfiguration) throws(Obstacle) {
             if let obstacle = source.obstacle { throw obstacle }
@@ -88,13 +79,12 @@ extension HEVC {
         /// Copied packets of the sets' source, and seams by their encoder.
         package init(_ sets: SeamSets) { (source, self.sets, configuration) = (sets.source, sets, sets.output) }
 
-        /// The next packet begins a piece, from another place in the source. After a seam one begins anyway.
         package mutating func begin() { state = .beginning }
 
-        /// Copies the source's next packet. SEI messages stay, parameter sets go; see `H264.Splice.copy`.
+        /// SEI messages stay, parameter sets go; see `H264.Splice.copy`.
         package mutating func copy(
             _ unit: AccessUnit, _ packet: UnsafeRawBufferPointer
-        ) throws(Obstacle) -> Copied {
+        ) throws(Obstacle) -> CopiedPacket {
             let begins = state == .beginning || state == .seam
             guard !begins || unit.type.isRandomAccess else { throw .entry }
             if unit.type.isRandomAccess {
@@ -124,7 +114,6 @@ extension HEVC {
             return .rewritten(output, payloads: payloads)
         }
 
-        /// Leaves out the source's next packet: a leading picture, or one that no other refers to.
         package mutating func skip(_ unit: AccessUnit) throws(Obstacle) {
             guard state == .cut || state == .running, unit.isLeading || unit.type.isSubLayerNonReference else {
                 throw .missingReference
@@ -147,9 +136,6 @@ extension HEVC {
         /// Begins a seam whose pictures come one by one. What is copied behind it begins a piece.
         package mutating func beginSeam() { state = .seam }
 
-        /// Writes the next picture of the seam that was begun, the first of which is an IDR picture.
-        ///
-        /// - Parameter packet: as the encoder framed it.
         package mutating func write(seamPicture packet: UnsafeRawBufferPointer) throws(Obstacle) -> [UInt8] {
             guard let sets else { throw .encoderFormat }
             let unit = try AccessUnit(packet, sets.encoder)

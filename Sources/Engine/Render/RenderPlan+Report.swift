@@ -14,7 +14,7 @@ extension RenderPlan {
         count > 0 ? "\(count) frames without a time of their own were left out." : nil
     }
 
-    /// The report of a render that encoded everything.
+    /// What every render reports.
     ///
     /// - Parameters:
     ///   - seconds: how long the output lasts.

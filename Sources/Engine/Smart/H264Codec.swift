@@ -5,10 +5,10 @@ internal import Planning
 
 /// H.264: one sequence parameter set for all, the source's; seams by libx264 under a picture parameter set of their
 /// own.
-final class H264Codec: PictureCodec {
+final class H264Codec: SplicedPacketCodec {
     private let source: H264.DecoderConfiguration
     private let profile: H264.SeamProfile
-    private var splice: H264.Splice?
+    var splice: H264.Splice?
     let depth: ReorderDepth
 
     init(_ demuxer: borrowing Demuxer, stream: Int) throws {
@@ -27,14 +27,6 @@ final class H264Codec: PictureCodec {
     func isSame(as other: any PictureCodec) -> Bool {
         guard let other = other as? H264Codec else { return false }
         return source == other.source && depth == other.depth
-    }
-
-    private func spliced<Value>(_ body: (inout H264.Splice) throws(SpliceObstacle) -> Value) throws -> Value {
-        guard var splice else { throw EngineError(.internalFault, "pictures are copied before there is an output") }
-        // Held once while it changes, so that it is not copied.
-        self.splice = nil
-        defer { self.splice = splice }
-        return try PictureCodecs.translating { () throws(SpliceObstacle) in try body(&splice) }
     }
 
     // MARK: Seams
@@ -77,15 +69,9 @@ final class H264Codec: PictureCodec {
         try spliced { (splice) throws(SpliceObstacle) in try splice.beginSeam(before: following) }
     }
 
-    func seam(_ packet: borrowing Packet) throws -> Packet {
-        let bytes = packet.bytes
-        let written = try spliced { (splice) throws(SpliceObstacle) in try splice.write(seamPicture: bytes) }
-        return try Packet(copying: written, time: 0, duration: 0, isKey: false)
-    }
-
     // MARK: Copies
 
-    private func unit(_ packet: borrowing Packet) throws -> H264.AccessUnit {
+    func unit(_ packet: borrowing Packet) throws -> H264.AccessUnit {
         let (bytes, source) = (packet.bytes, source)
         return try PictureCodecs.translating { () throws(SpliceObstacle) in try H264.AccessUnit(bytes, source) }
     }
@@ -99,21 +85,6 @@ final class H264Codec: PictureCodec {
     func isDisposable(_ packet: borrowing Packet) -> Bool {
         guard let unit = try? unit(packet) else { return false }
         return !unit.isReference
-    }
-
-    func beginCopy() { splice?.begin() }
-
-    func copy(_ packet: borrowing Packet) throws -> Packet {
-        let (unit, bytes) = (try unit(packet), packet.bytes)
-        switch try spliced({ (splice) throws(SpliceObstacle) in try splice.copy(unit, bytes) }) {
-        case .unchanged: return try packet.reference()
-        case .rewritten(let bytes, _): return try Packet(copying: bytes, time: 0, duration: 0, isKey: false)
-        }
-    }
-
-    func skip(_ packet: borrowing Packet) throws {
-        let unit = try unit(packet)
-        try spliced { (splice) throws(SpliceObstacle) in try splice.skip(unit) }
     }
 
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {

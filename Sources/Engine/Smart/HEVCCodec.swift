@@ -5,11 +5,11 @@ internal import Planning
 
 /// HEVC: the source's parameter sets and those of libx265, which makes the seams, in one record. Runs of copied pictures
 /// and seams each begin a coded video sequence.
-final class HEVCCodec: PictureCodec {
+final class HEVCCodec: SplicedPacketCodec {
     private let source: HEVC.DecoderConfiguration
     private let profile: HEVC.SeamProfile
     private let video: VideoStream
-    private var splice: HEVC.Splice?
+    var splice: HEVC.Splice?
     let depth: ReorderDepth
 
     /// - Parameter video: the stream's description.
@@ -33,14 +33,6 @@ final class HEVCCodec: PictureCodec {
         return source.framing == other.source.framing && source.videoSets == other.source.videoSets
             && source.sequenceSets == other.source.sequenceSets && source.pictureSets == other.source.pictureSets
             && depth == other.depth
-    }
-
-    private func spliced<Value>(_ body: (inout HEVC.Splice) throws(SpliceObstacle) -> Value) throws -> Value {
-        guard var splice else { throw EngineError(.internalFault, "pictures are copied before there is an output") }
-        // Held once while it changes, so that it is not copied.
-        self.splice = nil
-        defer { self.splice = splice }
-        return try PictureCodecs.translating { () throws(SpliceObstacle) in try body(&splice) }
     }
 
     // MARK: Seams
@@ -72,15 +64,9 @@ final class HEVCCodec: PictureCodec {
 
     func beginSeam(before next: WindowPacket?) { splice?.beginSeam() }
 
-    func seam(_ packet: borrowing Packet) throws -> Packet {
-        let bytes = packet.bytes
-        let written = try spliced { (splice) throws(SpliceObstacle) in try splice.write(seamPicture: bytes) }
-        return try Packet(copying: written, time: 0, duration: 0, isKey: false)
-    }
-
     // MARK: Copies
 
-    private func unit(_ packet: borrowing Packet) throws -> HEVC.AccessUnit {
+    func unit(_ packet: borrowing Packet) throws -> HEVC.AccessUnit {
         let (bytes, source) = (packet.bytes, source)
         return try PictureCodecs.translating { () throws(SpliceObstacle) in try HEVC.AccessUnit(bytes, source) }
     }
@@ -94,21 +80,6 @@ final class HEVCCodec: PictureCodec {
     func isDisposable(_ packet: borrowing Packet) -> Bool {
         guard let unit = try? unit(packet) else { return false }
         return unit.type.isSubLayerNonReference && unit.temporalID == source.sequence.subLayers - 1
-    }
-
-    func beginCopy() { splice?.begin() }
-
-    func copy(_ packet: borrowing Packet) throws -> Packet {
-        let (unit, bytes) = (try unit(packet), packet.bytes)
-        switch try spliced({ (splice) throws(SpliceObstacle) in try splice.copy(unit, bytes) }) {
-        case .unchanged: return try packet.reference()
-        case .rewritten(let bytes, _): return try Packet(copying: bytes, time: 0, duration: 0, isKey: false)
-        }
-    }
-
-    func skip(_ packet: borrowing Packet) throws {
-        let unit = try unit(packet)
-        try spliced { (splice) throws(SpliceObstacle) in try splice.skip(unit) }
     }
 
     func addPayload(of packet: borrowing Packet, isWritten: Bool, to hash: inout PayloadHash) throws {

@@ -295,21 +295,10 @@ final class SmartRenderSession {
         if let note = output.note { notes.append(note) }
         let time = max(1e-6, meter.elapsedSeconds)
         work.seconds = time
-        var report = RenderReport(
-            output: files.output, sizeBytes: output.sizeBytes, durationSeconds: seconds, segments: segmentsPlaced,
-            video: nil, audio: nil, notes: notes, lostSeconds: 0, damagedPackets: 0, elapsedSeconds: time,
-            speed: seconds / time)
-        if let video = plan.video {
-            report.video = .init(
-                codec: video.codec.rawValue, width: video.width, height: video.height, frames: output.frameCount,
-                resampledTo: nil, dynamicRange: "sdr")
-        }
+        var report = plan.report(
+            output: files.output, sizeBytes: output.sizeBytes, seconds: seconds, frames: output.frameCount,
+            samples: sound?.samples ?? 0, segments: segmentsPlaced, notes: notes, elapsed: time)
         report.indexFirst = output.indexFirst
-        if let audio = plan.audio {
-            report.audio = .init(
-                codec: audio.codec.rawValue, sampleRate: audio.sampleRate, channels: audio.channels,
-                samples: sound?.samples ?? 0)
-        }
         report.smart = work
         return report
     }

@@ -1,11 +1,6 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import Model
-internal import PoolConfig
 internal import SQLStore
-internal import StorePostgres
-internal import StoreSQLite
-internal import WorkerCore
 
 struct CreditsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,8 +20,6 @@ struct CreditsCommand: ParsableCommand {
 
 /// Whose books are meant, and how what is found is printed.
 struct LedgerOptions: ParsableArguments {
-    /// Of a configuration that is wrong. Source: sysexits.h, EX_CONFIG.
-    private static let configurationStatus: Int32 = 78
     /// Looking through all books takes as long as there are entries.
     private static let statementSeconds = 3600.0
 
@@ -38,52 +31,15 @@ struct LedgerOptions: ParsableArguments {
 
     /// Prints why it failed, in one line with its code, and ends with its status.
     func perform(_ body: (SQLJobStore) async throws -> Void) async throws {
-        do {
-            let store = try store()
-            do {
-                try await Self.requireCurrent(store)
-                try await body(store)
-            } catch {
-                await store.close()
-                throw error
-            }
-            await store.close()
-        } catch let status as ExitCode {
-            throw status
-        } catch {
-            let failure = Failure(error)
-            FailureOutput.print(failure, json: json)
-            throw ExitCode(failure.category.exitStatus)
+        let database = PoolDatabase(config: config, json: json)
+        try await database.perform(mustExist: true, statementSeconds: Self.statementSeconds) { store in
+            try await Self.requireCurrent(store)
+            try await body(store)
         }
     }
 
     func show(_ value: JSONValue, _ text: @autoclosure () -> String) {
         print(json ? value.text : text())
-    }
-
-    /// - Throws: `ExitCode` after everything that is wrong with the settings was printed.
-    private func store() throws -> SQLJobStore {
-        let database: PoolSettings.Database
-        do {
-            database = try PoolSettings.loadDatabase(
-                environment: ProcessInfo.processInfo.environment, file: config)
-        } catch {
-            for line in error.lines { FailureOutput.print(Failure(code: .invalidTask, message: line), json: json) }
-            throw ExitCode(Self.configurationStatus)
-        }
-        // Nothing here takes jobs in or ends them: the rules for those do not matter.
-        let policy = StorePolicy(ownerLimits: [:], backoff: Backoff(baseSeconds: 5, capSeconds: 600))
-        switch database {
-        case .sqlite(let path):
-            // It would be made, and be empty.
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw Failure(code: .fileNotFound, message: "there is no database \(path): see REELPOOL_DATABASE")
-            }
-            return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
-        case .postgres(let uri):
-            let options = PostgresOptions(uri: uri, connections: 1, statementSeconds: Self.statementSeconds)
-            return SQLJobStore(try PostgresDatabase(options), policy: policy)
-        }
     }
 
     private static func requireCurrent(_ store: SQLJobStore) async throws {

@@ -1,9 +1,6 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import Model
-internal import PoolConfig
 internal import SQLStore
-internal import WorkerCore
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,26 +21,29 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: "A role of Postgres that is there, to give the rights of a worker and no others in this schema.")
     var workerRole: String?
 
-    @OptionGroup var store: DatabaseOptions
+    @Option(help: "The job store: postgresql://... or sqlite:PATH; default: $REELPOOL_DATABASE.")
+    var database: String?
+
+    @Option(help: "A JSON file with settings, as daemons take it.")
+    var config: String?
+
+    @Flag(help: "Print what was done, or the error, as JSON.")
+    var json = false
 
     func run() async throws {
+        let database = PoolDatabase(config: config, address: database, json: json)
         // To look must not make a file.
-        if dryRun, case .sqlite(let path) = try store.settings(), !FileManager.default.fileExists(atPath: path) {
-            let failure = Failure(code: .fileNotFound, message: "\(path) is not there: all steps would be taken")
-            FailureOutput.print(failure, json: store.json)
-            throw ExitCode(failure.category.exitStatus)
-        }
-        try await store.perform { opened in
-            let pending = try await opened.pendingMigrations()
+        try await database.perform(mustExist: dryRun) { store in
+            let pending = try await store.pendingMigrations()
             if !dryRun {
-                try await opened.migrate()
-                if let workerRole { try await opened.grantWorker(workerRole) }
+                try await store.migrate()
+                if let workerRole { try await store.grantWorker(workerRole) }
             }
-            print(store.json ? json(pending).text : text(pending))
+            print(json ? object(pending).text : text(pending))
         }
     }
 
-    private func json(_ pending: [PendingMigration]) -> JSONValue {
+    private func object(_ pending: [PendingMigration]) -> JSONValue {
         let steps = pending.map { step -> JSONValue in
             [
                 "version": .integer(step.version), "name": .string(step.name),

@@ -18,9 +18,6 @@ struct StorageCommand: ParsableCommand {
 
 /// Which store is meant, and how what is found is printed.
 struct StorageOptions: ParsableArguments {
-    /// Of a configuration that is wrong. Source: sysexits.h, EX_CONFIG.
-    private static let configurationStatus: Int32 = 78
-
     @Option(help: "A JSON file with settings, as daemons take it.")
     var config: String?
 
@@ -36,18 +33,15 @@ struct StorageOptions: ParsableArguments {
             store = try PoolSettings.loadObjectStore(
                 overrides: overrides, environment: ProcessInfo.processInfo.environment, file: config)
         } catch {
-            for line in error.lines { fail(Failure(code: .storageRefused, message: line)) }
-            throw ExitCode(Self.configurationStatus)
+            throw ExitCode.wrongSettings(error.lines, code: .storageRefused, json: json)
         }
         do {
             return (store, try StoreConnection(store, userAgent: "reelpool/\(Reelpool.version)"))
         } catch {
-            fail(error)
-            throw ExitCode(Self.configurationStatus)
+            FailureOutput.print(error, json: json)
+            throw ExitCode.wrongSettings
         }
     }
-
-    private func fail(_ failure: Failure) { FailureOutput.print(failure, json: json) }
 
     /// Ends what blocks at the first signal; what clears up afterwards gets its time.
     static func stop() -> TransferStop {

@@ -1,0 +1,13 @@
+internal import ArgumentParser
+internal import Model
+
+extension ExitCode {
+    /// Of a configuration that is wrong. Source: sysexits.h, EX_CONFIG.
+    static let wrongSettings = ExitCode(78)
+
+    /// Prints everything that is wrong with settings, a line each.
+    static func wrongSettings(_ lines: [String], code: FailureCode, json: Bool) -> ExitCode {
+        for line in lines { FailureOutput.print(Failure(code: code, message: line), json: json) }
+        return wrongSettings
+    }
+}
