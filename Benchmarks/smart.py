@@ -19,8 +19,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import commands
@@ -41,6 +43,7 @@ USUAL_LISTS = (30, 200)
 MOST_FOR_SMARTCUT = 50
 """Ranges that smartcut cuts: with more it takes longer than encoding everything."""
 THREADS = 2
+SOUND_PACKET_SECONDS = 1024 / 48000
 KEPT = 0.8
 """Of the recording, in ranges of equal length."""
 
@@ -67,6 +70,24 @@ def ranges(count: int, minutes: int) -> list[Range]:
     """Cuts lie anywhere in a group of pictures: their distance is no multiple of any."""
     total = minutes * 60 * FRAMES_PER_SECOND
     return commands.spread(count, round(KEPT * total), total - 1)
+
+
+def picture_times(tools: Tools, recording: Path) -> list[Fraction]:
+    """When each picture is shown, in seconds. Where the recording's minutes meet, sound holds the next one up a little."""
+    def ask(entries: str) -> list[str]:
+        done = subprocess.run(
+            [tools.ffprobe, "-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0",
+             str(recording)], capture_output=True, text=True, check=True)
+        return [line.strip(",") for line in done.stdout.split()]
+
+    tick = Fraction(ask("stream=time_base")[0])
+    return sorted(int(time) * tick for time in ask("packet=pts"))
+
+
+def selection(times: list[Fraction], kept: list[Range]) -> tuple[int, Fraction]:
+    """Pictures that are shown within the ranges, and their seconds: each range lasts to the next picture behind it."""
+    bounds = [tuple(bisect_left(times, Fraction(at, FRAMES_PER_SECOND)) for at in (r.first, r.end)) for r in kept]
+    return sum(end - first for first, end in bounds), sum(times[end] - times[first] for first, end in bounds)
 
 
 # --- peers -----------------------------------------------------------------
@@ -207,6 +228,7 @@ class Cell:
     gop: int
     count: int
     pictures: int
+    seconds: float
     edit: Path
     ours: Subject
     smartcut: Subject | None
@@ -222,6 +244,7 @@ class Block:
     def __init__(self, options: argparse.Namespace, tools: Tools, kept: KeptRuns, gop: int, work: Path):
         self.options, self.tools, self.kept, self.gop, self.work = options, tools, kept, gop, work
         self.recording = recording_of(tools, gop, options.minutes)
+        self.times = picture_times(tools, self.recording)
         self.copy = self.subject("ffmpeg -c copy", lambda folder: copy(tools.ffmpeg, self.recording, folder))
         self.cells = [self.cell(count) for count in options.lists]
         self.encoded, self.other = ENCODED_LISTS.get(gop, USUAL_LISTS)
@@ -244,7 +267,8 @@ class Block:
             other = self.subject(
                 f"smartcut 1.7, {count} ranges", lambda folder: smartcut(python, self.recording, chosen, folder), True)
         ours = self.subject(f"reelpool, {count} ranges", lambda folder: reelpool(self.tools, edit, folder))
-        return Cell(self.gop, count, sum(r.end - r.first for r in chosen), edit, ours, other)
+        pictures, seconds = selection(self.times, chosen)
+        return Cell(self.gop, count, pictures, float(seconds), edit, ours, other)
 
     def run(self) -> None:
         say(f"\nGOP {self.gop}")
@@ -295,14 +319,13 @@ class Block:
 
     def limits(self, cell: Cell, made: Made, costs: PictureCosts, table: Table) -> None:
         title, ours, smart = cell.title, cell.ours, made.report.get("smart") or {}
-        seconds = cell.pictures / FRAMES_PER_SECOND
         if not smart.get("declined"):
             seams = costs.seams(smart)
             limit = 3 * self.copy.median("wall") + seams
             table.fact(title, "wall s", number(ours.median("wall")), "3 × -c copy + seams",
                        f"3 × {number(self.copy.median('wall'))} + {number(seams)}",
                        f"{ours.median('wall') / limit:.3f}", "≤ 1", ours.median("wall") <= limit)
-            most = 150 + seconds / 60
+            most = 150 + cell.seconds / 60
             table.fact(title, "peak MB", number(ours.median("rss")), "150 + 1 a minute", number(most),
                        f"{ours.median('rss') / most:.3f}", "≤ 1", ours.median("rss") <= most)
             table.fact(title, "pictures", f"{smart['copied_pictures']} copied, {smart['encoded_pictures']} encoded",
@@ -313,21 +336,22 @@ class Block:
                    None)
         table.fact(title, "MB read", number(made.read / 1e6), "the file",
                    number(self.recording.stat().st_size / 1e6), "", "", None)
-        there = made.streams
-        good = there["video"][0] == cell.pictures and all(abs(each[1] - seconds) < 0.05 for each in there.values())
-        table.fact(title, "pictures; seconds", f"{there['video'][0]}; {there['video'][1]:.3f}", "the edit",
-                   f"{cell.pictures}; {seconds:.3f}", f"sound {there['audio'][1]:.3f}", "equal", good)
+        (pictures, shown), (_, heard) = made.streams["video"], made.streams["audio"]
+        good = (pictures == cell.pictures and abs(shown - cell.seconds) < 0.001
+                and abs(heard - cell.seconds) < SOUND_PACKET_SECONDS)
+        table.fact(title, "pictures; seconds", f"{pictures}; {shown:.3f}", "the source within the ranges",
+                   f"{cell.pictures}; {cell.seconds:.3f}", f"sound {heard:.3f}", "equal", good)
 
 
 PAGE = """# Smart renders, measured
 
 `make bench-smart` writes this page. {minutes} minutes of 1080p30, H.264 and AAC; {kept:.0%} of it kept, in ranges of equal
 length; {threads} threads; medians of {runs} rounds. The peers: ffmpeg encodes as many pictures with `-preset veryfast
--crf 20`, chosen by `select`, on as many threads as it likes, in {encoded}, whatever the cell (what other lists
-cost it is measured, too); smartcut cuts as Reelpool does, up to {cut} ranges; `ffmpeg -c copy` copies the whole file, which is
-what a disk and a container cost. A run of up to two minutes is repeated once where the host took more than a twentieth of
-the processors' time meanwhile, and the less disturbed one counts. *Seams*: what the pictures that were decoded, encoded
-and verified would cost ffmpeg.
+-crf 20`, chosen by `select`, on as many threads as it likes, in {encoded},
+whatever the cell (what other lists cost it is measured, too); smartcut cuts as Reelpool does, up to {cut} ranges;
+`ffmpeg -c copy` copies the whole file, which is what a disk and a container cost. A run of up to two minutes is repeated
+once where the host took more than a twentieth of the processors' time meanwhile, and the less disturbed one counts.
+*Seams*: what the pictures that were decoded, encoded and verified would cost ffmpeg.
 
 {setting}
 
@@ -339,11 +363,11 @@ def main() -> int:
     options = arguments()
     try:
         tools = machine.find_tools(options.reelpool, options.python)
-        setting = machine.describe(tools, REPOSITORY)
         table = Table()
         work = Path(tempfile.mkdtemp(prefix="smart-", dir=cache_folder()))
         try:
             kept = KeptRuns(options, tools, cache_folder())
+            setting = kept.get("setting", lambda: dict(machine.describe(tools, REPOSITORY)))
             blocks = [Block(options, tools, kept, gop, work) for gop in options.gops]
             costs = PictureCosts(**kept.get(
                 "costs", lambda: asdict(PictureCosts.of(tools, recording_of(tools, 48, options.minutes)))))
@@ -358,7 +382,7 @@ def main() -> int:
     publish(table, options.output, lambda: PAGE.format(
         minutes=options.minutes, kept=KEPT, cut=MOST_FOR_SMARTCUT,
         encoded=" and ".join(f"{count} ranges where GOP is {gop}" for gop, (count, _) in ENCODED_LISTS.items()),
-        threads=THREADS, runs=options.runs, setting=machine.as_list(setting), table=as_markdown(table)))
+        threads=THREADS, runs=options.runs, setting=machine.as_list(list(setting.items())), table=as_markdown(table)))
     return 0
 
 

@@ -60,7 +60,7 @@ class Table:
         ratio = Ratio.of(ours, theirs, quantity, inverse=sign == "≥")
         self.rows.append(Row(
             work, UNITS[quantity], number(ours.median(quantity)), theirs.name, number(theirs.median(quantity)),
-            f"{ratio}{'×' if sign == '≥' else ''}", bar or (f"{sign} {limit:g}" if limit else ""),
+            f"{ratio}{'×' if sign == '≥' else ''}", bar or (f"{sign} {limit:.4g}" if limit else ""),
             None if limit is None else holds(ratio.median)))
 
     def fact(
