@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Model
 internal import SQLStore
+internal import WorkerCore
 
 struct CreditsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
