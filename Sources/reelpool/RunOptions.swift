@@ -66,9 +66,7 @@ struct RunOptions: ParsableArguments {
         do {
             print(try result.get())
         } catch {
-            let failure = Failure(error)
-            FailureOutput.print(failure, json: json, subject: json ? nil : subject)
-            throw ExitCode(failure.category.exitStatus)
+            throw ExitCode.failed(error, json: json, subject: json ? nil : subject)
         }
     }
 }

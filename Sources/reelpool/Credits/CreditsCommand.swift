@@ -33,7 +33,7 @@ struct LedgerOptions: ParsableArguments {
     /// Prints why it failed, in one line with its code, and ends with its status.
     func perform(_ body: (SQLJobStore) async throws -> Void) async throws {
         let database = PoolDatabase(config: config, json: json)
-        try await database.perform(mustExist: true, statementSeconds: Self.statementSeconds) { store in
+        try await database.perform(absent: "see REELPOOL_DATABASE", statementSeconds: Self.statementSeconds) { store in
             try await Self.requireCurrent(store)
             try await body(store)
         }

@@ -34,7 +34,7 @@ struct MigrateCommand: AsyncParsableCommand {
     func run() async throws {
         let database = PoolDatabase(config: config, address: database, json: json)
         // To look must not make a file.
-        try await database.perform(mustExist: dryRun) { store in
+        try await database.perform(absent: dryRun ? "all steps would be taken" : nil) { store in
             let pending = try await store.pendingMigrations()
             if !dryRun {
                 try await store.migrate()

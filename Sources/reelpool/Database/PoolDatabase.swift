@@ -16,7 +16,7 @@ struct PoolDatabase {
     var json: Bool
 
     /// - Throws: `ExitCode` after everything that is wrong with the settings was printed.
-    func settings() throws -> PoolSettings.Database {
+    private func settings() throws -> PoolSettings.Database {
         var overrides: [String: String] = [:]
         overrides["REELPOOL_DATABASE"] = address
         do {
@@ -30,14 +30,14 @@ struct PoolDatabase {
     /// Does something with the database.
     ///
     /// - Parameters:
-    ///   - mustExist: a file of SQLite's that is not there is an error, and is not made.
+    ///   - absent: what to add to the error when a file of SQLite's is not there; `nil` makes it.
     ///   - statementSeconds: after which Postgres stops a statement.
     /// - Throws: `ExitCode` after why it failed was printed, in one line with its code.
     func perform(
-        mustExist: Bool, statementSeconds: Double = 10, _ body: (SQLJobStore) async throws -> Void
+        absent: String?, statementSeconds: Double = 10, _ body: (SQLJobStore) async throws -> Void
     ) async throws {
         do {
-            let store = try open(settings(), mustExist: mustExist, statementSeconds)
+            let store = try open(settings(), absent: absent, statementSeconds)
             do {
                 try await body(store)
             } catch {
@@ -48,21 +48,19 @@ struct PoolDatabase {
         } catch let status as ExitCode {
             throw status
         } catch {
-            let failure = Failure(error)
-            FailureOutput.print(failure, json: json)
-            throw ExitCode(failure.category.exitStatus)
+            throw ExitCode.failed(error, json: json)
         }
     }
 
     private func open(
-        _ database: PoolSettings.Database, mustExist: Bool, _ statementSeconds: Double
+        _ database: PoolSettings.Database, absent: String?, _ statementSeconds: Double
     ) throws -> SQLJobStore {
         // Commands take no jobs in and end none: the rules for those do not matter.
         let policy = StorePolicy(ownerLimits: [:], backoff: Backoff(baseSeconds: 5, capSeconds: 600))
         switch database {
         case .sqlite(let path):
-            guard !mustExist || FileManager.default.fileExists(atPath: path) else {
-                throw Failure(code: .fileNotFound, message: "there is no database \(path): see REELPOOL_DATABASE")
+            if let absent, !FileManager.default.fileExists(atPath: path) {
+                throw Failure(code: .fileNotFound, message: "there is no database \(path): \(absent)")
             }
             return SQLJobStore(try SQLiteDatabase(path: path), policy: policy)
         case .postgres(let uri):

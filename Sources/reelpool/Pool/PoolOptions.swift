@@ -58,9 +58,7 @@ struct PoolOptions: ParsableArguments {
         } catch let refusal as ValidationError {
             throw refusal
         } catch {
-            let failure = Failure(error)
-            FailureOutput.print(failure, json: json)
-            throw ExitCode(failure.category.exitStatus)
+            throw ExitCode.failed(error, json: json)
         }
     }
 }
