@@ -11,7 +11,7 @@ struct SmartPlannerTests {
         megapixels: 2, depth: ReorderDepth(2), duration: 600)
 
     private static func predict(
-        _ ranges: [(Int, Int)], copiesSound: Bool = true, threads: Int = 1
+        _ ranges: [(Int, Int)], of survey: SourceSurvey = survey, copiesSound: Bool = true, threads: Int = 1
     ) throws -> SmartPlan {
         let timeline = ranges.map { #"{"source":"s0","start_ms":\#($0.0),"end_ms":\#($0.1)}"# }
         let plan = try PlannerSegmentsTests.plan(
@@ -59,5 +59,16 @@ struct SmartPlannerTests {
         let (one, two) = (try Self.predict([(1000, 9000)]), try Self.predict([(1000, 9000)], threads: 2))
         #expect(two.predictedSeconds < one.predictedSeconds)
         #expect(two.predictedSeconds > 0.4 * one.predictedSeconds)
+    }
+
+    @Test("knows from the index how long the group behind a seam is, which is verified")
+    func groups() throws {
+        var uneven = Self.survey
+        uneven.keyframes = [0, 2] + (6..<300).map { 2 * Double($0) }
+        let (usual, long) = (try Self.predict([(1000, 60_000)]), try Self.predict([(1000, 60_000)], of: uneven))
+        let costs = RenderCosts()
+        let picture = uneven.megapixels * costs.decode + uneven.bytesPerSecond / 30 * costs.decodedByte
+        #expect(long.encodedFrames == usual.encodedFrames)
+        #expect(abs(long.predictedSeconds - usual.predictedSeconds - 8 * 30 * picture) < 1e-9)
     }
 }
