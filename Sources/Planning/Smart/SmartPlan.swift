@@ -35,7 +35,7 @@ package struct CopyingOutlook: Codable, Sendable, Equatable {
     }
 }
 
-/// What work costs, in seconds of one core. Fitted to renders of 26 cut lists with one thread: of 720p and 1080p, between
+/// What work costs, in seconds of one core. Fitted to renders of 25 cut lists with one thread: of 720p and 1080p, between
 /// 2 and 32 kB a picture; what matters is how they compare.
 package struct RenderCosts: Sendable {
     /// For a picture that is decoded, to be encoded or to be verified: for a million pixels of luma, and for a byte.
@@ -107,8 +107,9 @@ package struct SourceSurvey: Sendable, Equatable {
         return (low > 0 ? keyframes[low - 1] : first, after)
     }
 
-    /// Seconds from a keyframe to the next one.
+    /// Seconds from a keyframe to the next one; the usual distance where there is no index, or none follows.
     func groupLength(from keyframe: Double) -> Double {
+        guard keyframes != nil else { return keyframeInterval }
         let next = keyframes(around: keyframe + 1 / framesPerSecond).after
         return next < .infinity ? next - keyframe : keyframeInterval
     }

@@ -71,4 +71,14 @@ struct SmartPlannerTests {
         #expect(long.encodedFrames == usual.encodedFrames)
         #expect(abs(long.predictedSeconds - usual.predictedSeconds - 8 * 30 * picture) < 1e-9)
     }
+
+    @Test("takes a group of the usual length to be verified where there is no index")
+    func withoutIndex() throws {
+        var unknown = Self.survey
+        unknown.keyframes = nil
+        // Both ends lie in the middle of a group, as is assumed where nothing is known.
+        let (known, assumed) = (try Self.predict([(1000, 59_000)]), try Self.predict([(1000, 59_000)], of: unknown))
+        #expect(assumed.encodedFrames == known.encodedFrames)
+        #expect(abs(assumed.predictedSeconds - known.predictedSeconds) < 1e-9)
+    }
 }
