@@ -1,7 +1,9 @@
 """Runs commands and measures what they cost: wall time, CPU time, peak memory."""
 
 import os
+import select
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -82,10 +84,75 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
         died = process.returncode < 0
         if died or process.returncode != 0 and not may_fail:
-            errors.seek(0)
-            tail = errors.read().decode(errors="replace").strip()[-2000:]
-            raise CommandFailed(f"{' '.join(command)}\nexit status {process.returncode}\n{tail}")
+            raise CommandFailed(_told(command, process.returncode, errors))
     return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def _told(command: Command, status: int, errors: IO[bytes]) -> str:
+    errors.seek(0)
+    tail = errors.read().decode(errors="replace").strip()[-2000:]
+    return f"{' '.join(command)}\nexit status {status}\n{tail}"
+
+
+class Turn:
+    """A command in a process group of its own, which runs only while it has the machine."""
+
+    def __init__(self, command: Command):
+        self.command, self.errors, self.wall = command, tempfile.TemporaryFile(), 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.usage: Usage | None = None
+
+    def take(self, seconds: float) -> None:
+        """Lets the command go on for as long, or to its end."""
+        start = time.perf_counter()
+        if self.process is None:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors,
+                start_new_session=True)
+        else:
+            os.killpg(self.process.pid, signal.SIGCONT)
+        end = os.pidfd_open(self.process.pid)
+        try:
+            ended = select.select([end], [], [], seconds)[0]
+        finally:
+            os.close(end)
+        if not ended:
+            os.killpg(self.process.pid, signal.SIGSTOP)
+        self.wall += time.perf_counter() - start
+        if ended:
+            self._reap(self.process)
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise CommandFailed(_told(self.command, process.returncode, self.errors))
+        self.usage = Usage(self.wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+    def close(self) -> None:
+        if self.process and self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.errors.close()
+
+
+def run_in_turns(subjects: list[Subject], seconds: float = 5) -> list[Usage]:
+    """Runs subjects of one command each side by side, each alone on the machine for some seconds while others are stopped.
+
+    A machine's speed changes within minutes, and by more than what is to be told apart: so it changes for all alike. Wall
+    time is the sum of a subject's own turns.
+    """
+    for subject in subjects:
+        empty(subject)
+    turns = [Turn(*subject.commands) for subject in subjects]
+    try:
+        while waiting := [turn for turn in turns if turn.usage is None]:
+            for turn in waiting:
+                turn.take(seconds)
+        return [turn.usage for turn in turns if turn.usage]
+    finally:
+        for turn in turns:
+            turn.close()
 
 
 def own_pages(command: Command) -> float:
@@ -109,10 +176,14 @@ def own_pages(command: Command) -> float:
     return most / 1024
 
 
-def run_once(subject: Subject) -> Usage:
+def empty(subject: Subject) -> None:
     if subject.folder:
         shutil.rmtree(subject.folder, ignore_errors=True)
         subject.folder.mkdir(parents=True)
+
+
+def run_once(subject: Subject) -> Usage:
+    empty(subject)
     total = Usage(0, 0, 0)
     for command in subject.commands:
         total += run(command, subject.may_fail)

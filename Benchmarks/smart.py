@@ -4,7 +4,8 @@
     smart.py --reelpool .build/release/reelpool --python VENV/bin/python --output docs/benchmarks-smart.md
 
 The source is ten minutes of 1080p30, H.264 and AAC, once with a keyframe every 48 pictures and once every 250. Every cell
-is one source and one cut list; all run in turn, round after round, and ratios are within a round. What ffmpeg encodes
+is one source and one cut list; all run in turn, round after round, and ratios are within a round. What encodes everything
+takes turns of seconds: minutes apart, the machine itself differs by more than what is compared. What ffmpeg encodes
 hardly depends on how many ranges its pictures come in: it runs for one cut list of each source, where Reelpool is nearest
 to its bar, and stands beside all. With three rounds this takes more than an hour all the same. Runs that are done are kept
 beside the recordings: called again with the same programs, it goes on behind them.
@@ -24,13 +25,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 
 import commands
 import machine
 from commands import Range
 from inputs import FRAMES_PER_SECOND, cache_folder
 from machine import Peer, Tools
-from measuring import CommandFailed, Subject, Usage, run, run_once, say, undisturbed
+from measuring import CommandFailed, Ratio, Subject, Usage, run_in_turns, run_once, say, undisturbed
 from recordings import recording_of
 from table import Table, as_markdown, number, publish
 
@@ -139,26 +141,33 @@ def copy(peer: Peer, recording: Path, folder: Path) -> list[str]:
 # --- seams -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class PictureCosts:
-    """Seconds that ffmpeg takes for a picture of the source, on as many threads."""
+PICTURES = 20 * FRAMES_PER_SECOND
+"""That a picture's cost is measured with."""
 
-    decoding: float
-    encoding: float
+
+@dataclass(frozen=True)
+class SeamWork:
+    """What ffmpeg takes for pictures of the source, on as many threads: measured beside each run of Reelpool, since the
+    machine's speed changes."""
+
+    decoding: Subject
+    encoding: Subject  # decodes, too
 
     @staticmethod
-    def of(tools: Tools, recording: Path) -> "PictureCosts":
-        pictures = 20 * FRAMES_PER_SECOND
+    def of(tools: Tools, recording: Path, name: str) -> "SeamWork":
         start = [tools.ffmpeg.path, "-y", "-v", "error", "-nostdin", "-threads", str(THREADS), "-i", str(recording),
-                 "-frames:v", str(pictures), "-an"]
-        decode = run([*start, "-f", "null", "-"]).wall
-        both = run([*start, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-crf", "18",
-                    "-threads", str(THREADS), "-f", "null", "-"]).wall
-        return PictureCosts(decode / pictures, max(0, both - decode) / pictures)
+                 "-frames:v", str(PICTURES), "-an"]
+        encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-crf", "18",
+                   "-threads", str(THREADS)]
+        return SeamWork(Subject(f"ffmpeg, decoding {name}", [[*start, "-f", "null", "-"]]),
+                        Subject(f"ffmpeg, encoding {name}", [[*start, *encoder, "-f", "null", "-"]]))
 
-    def seams(self, smart: dict) -> float:
+    def seconds(self, smart: dict) -> list[float]:
+        """For as many pictures as a render decoded, verified and encoded; one for each round."""
         decoded = smart.get("decoded_pictures", 0) + smart.get("verified_pictures", 0)
-        return decoded * self.decoding + smart.get("encoded_pictures", 0) * self.encoding
+        encoded = smart.get("encoded_pictures", 0)
+        return [(decoded * decoding.wall + encoded * max(0, both.wall - decoding.wall)) / PICTURES
+                for decoding, both in zip(self.decoding.runs, self.encoding.runs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -230,8 +239,24 @@ class Cell:
     pictures: int
     seconds: float
     edit: Path
+    work: SeamWork
     ours: Subject
     smartcut: Subject | None
+    made: Made
+
+    @property
+    def smart(self) -> dict:
+        return self.made.report.get("smart") or {}
+
+    @property
+    def declined(self) -> bool:
+        return bool(self.smart.get("declined"))
+
+    @property
+    def alone(self) -> list[Subject]:
+        """What runs from beginning to end. Where everything is encoded, that takes turns with ffmpeg."""
+        copying = [] if self.declined else [self.work.decoding, self.work.encoding, self.ours]
+        return [*copying, *([self.smartcut] if self.smartcut else [])]
 
     @property
     def title(self) -> str:
@@ -268,30 +293,44 @@ class Block:
                 f"smartcut 1.7, {count} ranges", lambda folder: smartcut(python, self.recording, chosen, folder), True)
         ours = self.subject(f"reelpool, {count} ranges", lambda folder: reelpool(self.tools, edit, folder))
         pictures, seconds = selection(self.times, chosen)
-        return Cell(self.gop, count, pictures, float(seconds), edit, ours, other)
+        work = SeamWork.of(self.tools, self.recording, f"beside {count} ranges")
+        made = Made(**self.kept.get(
+            f"GOP {self.gop}, {count} ranges: made", lambda: asdict(Made.of(self.tools, edit, self.work / "made"))))
+        return Cell(self.gop, count, pictures, float(seconds), edit, work, ours, other, made)
 
     def run(self) -> None:
+        """Every other round in the opposite order: what a run leaves behind is not always the same one's to bear."""
         say(f"\nGOP {self.gop}")
-        cells = [each for cell in self.cells for each in (cell.ours, cell.smartcut) if each]
+        declined = [cell.ours for cell in self.cells if cell.declined]
+        alone = [self.copy, *(each for cell in self.cells for each in cell.alone)]
+        groups = [*([each] for each in alone), [*declined, *self.encoders]]
         for number in range(1, self.options.runs + 1):
-            for subject in [self.copy, *cells, *self.encoders]:
-                usage = self.kept.get(
-                    f"{self.gop}, round {number}: {subject.name}", lambda: asdict(self.measured(number, subject)))
-                subject.runs.append(Usage(**usage))
+            for group in groups if number % 2 else reversed(groups):
+                self.round(number, group if number % 2 else group[::-1])
 
-    def measured(self, number: int, subject: Subject) -> Usage:
-        usage = undisturbed(lambda: run_once(subject))
-        shutil.rmtree(subject.folder, ignore_errors=True)
-        say(f"  {number}/{self.options.runs} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
-            f" {usage.rss:7.0f} MB")
-        return usage
+    def round(self, number: int, group: list[Subject]) -> None:
+        names = [f"{self.gop}, round {number}: {subject.name}" for subject in group]
+        usages = self.kept.get("; ".join(names), lambda: {
+            name: asdict(usage) for name, usage in zip(names, self.measured(number, group), strict=True)})
+        for name, subject in zip(names, group, strict=True):
+            subject.runs.append(Usage(**usages[name]))
 
-    def tell(self, costs: PictureCosts, table: Table) -> None:
+    def measured(self, number: int, group: list[Subject]) -> list[Usage]:
+        if len(group) == 1:
+            usages = [undisturbed(lambda: run_once(group[0]))]
+        else:
+            usages = run_in_turns(group)
+        for subject, usage in zip(group, usages, strict=True):
+            if subject.folder:
+                shutil.rmtree(subject.folder, ignore_errors=True)
+            say(f"  {number}/{self.options.runs} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
+                f" {usage.rss:7.0f} MB")
+        return usages
+
+    def tell(self, table: Table) -> None:
         for cell in self.cells:
-            made = Made(**self.kept.get(
-                f"{cell.title}: made", lambda: asdict(Made.of(self.tools, cell.edit, self.work / "made"))))
-            self.compare(cell, made, table)
-            self.limits(cell, made, costs, table)
+            self.compare(cell, table)
+            self.limits(cell, table)
         if self.encoders:
             self.other_list(table)
 
@@ -301,30 +340,32 @@ class Block:
         other = self.subject(
             f"{peer.name}, {count} ranges", lambda folder: ffmpeg(
                 peer, self.recording, ranges(count, self.options.minutes), folder, self.work))
-        usage = self.kept.get(f"{self.gop}: {other.name}", lambda: asdict(self.measured(1, other)))
+        usage = self.kept.get(f"{self.gop}: {other.name}", lambda: asdict(self.measured(1, [other])[0]))
         base = self.encoders[0].median("wall")
         table.fact(f"GOP {self.gop}, ffmpeg alone", f"wall s, {count} ranges", number(usage["wall"]),
                    f"{self.encoded} ranges", number(base), f"{usage['wall'] / base:.3f}", "", None)
 
-    def compare(self, cell: Cell, made: Made, table: Table) -> None:
+    def compare(self, cell: Cell, table: Table) -> None:
         title, ours = cell.title, cell.ours
         often = cell.gop == 48 and cell.count / (self.options.minutes * 60) <= 1 / 20
         for subject in self.encoders:
             table.times_less(title, "wall", ours, subject, 20 if often else 1 / 1.05)
             table.times_less(title, "cpu", ours, subject, None)
-            if (made.report.get("smart") or {}).get("declined"):
+            if cell.declined:
                 table.at_most(title, "rss", ours, subject, 1)
         if cell.smartcut:
             table.times_less(title, "wall", ours, cell.smartcut, 3 if often else None)
 
-    def limits(self, cell: Cell, made: Made, costs: PictureCosts, table: Table) -> None:
-        title, ours, smart = cell.title, cell.ours, made.report.get("smart") or {}
-        if not smart.get("declined"):
-            seams = costs.seams(smart)
-            limit = 3 * self.copy.median("wall") + seams
+    def limits(self, cell: Cell, table: Table) -> None:
+        title, ours, smart, made = cell.title, cell.ours, cell.smart, cell.made
+        if not cell.declined:
+            seams = cell.work.seconds(smart)
+            limits = [3 * copied.wall + seam for copied, seam in zip(self.copy.runs, seams, strict=True)]
+            shares = [run.wall / limit for run, limit in zip(ours.runs, limits, strict=True)]
+            share = Ratio(median(shares), min(shares), max(shares))
             table.fact(title, "wall s", number(ours.median("wall")), "3 × -c copy + seams",
-                       f"3 × {number(self.copy.median('wall'))} + {number(seams)}",
-                       f"{ours.median('wall') / limit:.3f}", "≤ 1", ours.median("wall") <= limit)
+                       f"3 × {number(self.copy.median('wall'))} + {number(median(seams))}", str(share), "≤ 1",
+                       share.median <= 1)
             most = 150 + cell.seconds / 60
             table.fact(title, "peak MB", number(ours.median("rss")), "150 + 1 a minute", number(most),
                        f"{ours.median('rss') / most:.3f}", "≤ 1", ours.median("rss") <= most)
@@ -350,8 +391,10 @@ length; {threads} threads; medians of {runs} rounds. The peers: ffmpeg encodes a
 -crf 20`, chosen by `select`, on as many threads as it likes, in {encoded},
 whatever the cell (what other lists cost it is measured, too); smartcut cuts as Reelpool does, up to {cut} ranges;
 `ffmpeg -c copy` copies the whole file, which is what a disk and a container cost. A run of up to two minutes is repeated
-once where the host took more than a twentieth of the processors' time meanwhile, and the less disturbed one counts.
-*Seams*: what the pictures that were decoded, encoded and verified would cost ffmpeg.
+once where the host took more than a twentieth of the processors' time meanwhile, and the less disturbed one counts. What
+encodes everything, Reelpool's render and both ffmpegs, takes turns of five seconds, the others stopped: a machine's speed
+changes within minutes by more than they differ. *Seams*: what the pictures that were decoded, encoded and verified would
+cost ffmpeg, measured beside each run.
 
 {setting}
 
@@ -369,11 +412,9 @@ def main() -> int:
             kept = KeptRuns(options, tools, cache_folder())
             setting = kept.get("setting", lambda: dict(machine.describe(tools, REPOSITORY)))
             blocks = [Block(options, tools, kept, gop, work) for gop in options.gops]
-            costs = PictureCosts(**kept.get(
-                "costs", lambda: asdict(PictureCosts.of(tools, recording_of(tools, 48, options.minutes)))))
             for block in blocks:
                 block.run()
-                block.tell(costs, table)
+                block.tell(table)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except (machine.ToolMissing, CommandFailed) as error:
