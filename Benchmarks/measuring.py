@@ -79,19 +79,20 @@ def run(
         start = time.perf_counter()
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        died = process.returncode < 0
-        if died or process.returncode != 0 and not may_fail:
-            raise CommandFailed(_told(command, process.returncode, errors))
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        cpu, rss = _reap(process, command, errors, may_fail)
+        return Usage(time.perf_counter() - start, cpu, rss)
 
 
-def _told(command: Command, status: int, errors: IO[bytes]) -> str:
-    errors.seek(0)
-    tail = errors.read().decode(errors="replace").strip()[-2000:]
-    return f"{' '.join(command)}\nexit status {status}\n{tail}"
+def _reap(process: subprocess.Popen[bytes], command: Command, errors: IO[bytes], may_fail: bool) -> tuple[float, float]:
+    """Waits for a command's end: its CPU seconds and peak MB."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    died = process.returncode < 0
+    if died or process.returncode != 0 and not may_fail:
+        errors.seek(0)
+        tail = errors.read().decode(errors="replace").strip()[-2000:]
+        raise CommandFailed(f"{' '.join(command)}\nexit status {process.returncode}\n{tail}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 class Turn:
@@ -120,14 +121,7 @@ class Turn:
             os.killpg(self.process.pid, signal.SIGSTOP)
         self.wall += time.perf_counter() - start
         if ended:
-            self._reap(self.process)
-
-    def _reap(self, process: subprocess.Popen[bytes]) -> None:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise CommandFailed(_told(self.command, process.returncode, self.errors))
-        self.usage = Usage(self.wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+            self.usage = Usage(self.wall, *_reap(self.process, self.command, self.errors, may_fail=False))
 
     def close(self) -> None:
         if self.process and self.process.returncode is None:
@@ -197,8 +191,12 @@ def interleave(title: str, subjects: list[Subject], rounds: int, say: Callable[[
         for subject in subjects:
             usage = run_once(subject)
             subject.runs.append(usage)
-            say(f"  {number}/{rounds} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
-                f" {usage.rss:7.0f} MB")
+            say(run_line(number, rounds, subject, usage))
+
+
+def run_line(number: int, rounds: int, subject: Subject, usage: Usage) -> str:
+    return (f"  {number}/{rounds} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
+            f" {usage.rss:7.0f} MB")
 
 
 @dataclass(frozen=True)
@@ -212,7 +210,10 @@ class Ratio:
     @staticmethod
     def of(ours: Subject, theirs: Subject, quantity: str, inverse: bool = False) -> "Ratio":
         pairs = [(getattr(a, quantity), getattr(b, quantity)) for a, b in zip(ours.runs, theirs.runs, strict=True)]
-        values = [b / a if inverse else a / b for a, b in pairs]
+        return Ratio.among([b / a if inverse else a / b for a, b in pairs])
+
+    @staticmethod
+    def among(values: list[float]) -> "Ratio":
         return Ratio(statistics.median(values), min(values), max(values))
 
     def __str__(self) -> str:

@@ -32,7 +32,7 @@ import machine
 from commands import Range
 from inputs import FRAMES_PER_SECOND, cache_folder
 from machine import Peer, Tools
-from measuring import CommandFailed, Ratio, Subject, Usage, run_in_turns, run_once, say, undisturbed
+from measuring import CommandFailed, Ratio, Subject, Usage, run_in_turns, run_line, run_once, say, undisturbed
 from recordings import recording_of
 from table import Table, as_markdown, number, publish
 
@@ -303,13 +303,13 @@ class Block:
         say(f"\nGOP {self.gop}")
         declined = [cell.ours for cell in self.cells if cell.declined]
         alone = [self.copy, *(each for cell in self.cells for each in cell.alone)]
-        groups = [*([each] for each in alone), [*declined, *self.encoders]]
+        groups = [group for group in (*([each] for each in alone), [*declined, *self.encoders]) if group]
         for number in range(1, self.options.runs + 1):
             for group in groups if number % 2 else reversed(groups):
                 self.round(number, group if number % 2 else group[::-1])
 
     def round(self, number: int, group: list[Subject]) -> None:
-        names = [f"{self.gop}, round {number}: {subject.name}" for subject in group]
+        names = [f"GOP {self.gop}, round {number}: {subject.name}" for subject in group]
         usages = self.kept.get("; ".join(names), lambda: {
             name: asdict(usage) for name, usage in zip(names, self.measured(number, group), strict=True)})
         for name, subject in zip(names, group, strict=True):
@@ -323,8 +323,7 @@ class Block:
         for subject, usage in zip(group, usages, strict=True):
             if subject.folder:
                 shutil.rmtree(subject.folder, ignore_errors=True)
-            say(f"  {number}/{self.options.runs} {subject.name:<34} {usage.wall:8.2f} s wall {usage.cpu:8.2f} s CPU"
-                f" {usage.rss:7.0f} MB")
+            say(run_line(number, self.options.runs, subject, usage))
         return usages
 
     def tell(self, table: Table) -> None:
@@ -361,8 +360,7 @@ class Block:
         if not cell.declined:
             seams = cell.work.seconds(smart)
             limits = [3 * copied.wall + seam for copied, seam in zip(self.copy.runs, seams, strict=True)]
-            shares = [run.wall / limit for run, limit in zip(ours.runs, limits, strict=True)]
-            share = Ratio(median(shares), min(shares), max(shares))
+            share = Ratio.among([run.wall / limit for run, limit in zip(ours.runs, limits, strict=True)])
             table.fact(title, "wall s", number(ours.median("wall")), "3 × -c copy + seams",
                        f"3 × {number(self.copy.median('wall'))} + {number(median(seams))}", str(share), "≤ 1",
                        share.median <= 1)
@@ -411,8 +409,8 @@ def main() -> int:
         try:
             kept = KeptRuns(options, tools, cache_folder())
             setting = kept.get("setting", lambda: dict(machine.describe(tools, REPOSITORY)))
-            blocks = [Block(options, tools, kept, gop, work) for gop in options.gops]
-            for block in blocks:
+            for gop in options.gops:
+                block = Block(options, tools, kept, gop, work)
                 block.run()
                 block.tell(table)
         finally:
