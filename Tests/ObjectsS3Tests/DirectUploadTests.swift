@@ -190,16 +190,20 @@ struct DirectUploadTests {
             #expect(failure { _ = try desk.parts(upload.id, owner: "ann", from: 5, count: 1) } == .invalidTask)
             let other = try Self.desk(store, secret: "another pool's secret")
             #expect(failure { _ = try other.parts(upload.id, owner: "ann", from: 1, count: 1) } == .unknownUpload)
-            let seed = newSeed()
-            var random = SeededGenerator(seed: seed)
-            for _ in 0..<200 {
-                var text = Array(upload.id)
-                let index = Int(random.next() % UInt64(text.count))
-                text[index] = text[index] == "A" ? "B" : "A"
+            let (id, dot) = (Array(upload.id), try #require(upload.id.firstIndex(of: ".")))
+            var forgeries = id.indices.map { (at: $0, by: id[$0] == "A" ? "B" : "A" as Character) }
+            // The last of either half has bits that decode to nothing.
+            let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+            for last in [upload.id.distance(from: upload.id.startIndex, to: dot) - 1, id.count - 1] {
+                forgeries += alphabet.filter { $0 != id[last] }.map { (at: last, by: $0) }
+            }
+            for (at, by) in forgeries {
+                var text = id
+                text[at] = by
                 let forged = String(text)
                 #expect(
                     failure { _ = try desk.parts(forged, owner: "ann", from: 1, count: 1) } == .unknownUpload,
-                    "seed \(seed), at \(index)")
+                    "\(by) at \(at)")
             }
             for text in ["", ".", "a.b", upload.id + "A", String(upload.id.dropLast()), "\(upload.id).x"] {
                 #expect(failure { try desk.drop(text, owner: "ann") } == .unknownUpload, "\(text)")

@@ -46,7 +46,7 @@ struct ForeignTask {
     /// Keyword arguments, and positional ones by the names that the rules give them; or one object that is everything.
     private func payload(of task: TaskRules.Task) throws(EnvelopeError) -> [String: JSONValue] {
         var payload: [String: JSONValue] = [:]
-        for (key, value) in keywords where !task.dropped.contains(key) {
+        for (key, value) in keywords.inOrder where !task.dropped.contains(key) {
             let name = task.renamed[key] ?? key
             guard payload.updateValue(value, forKey: name) == nil else { throw .invalid(name, "comes twice") }
         }
@@ -54,7 +54,7 @@ struct ForeignTask {
         if arguments.count <= task.positional.count {
             positional = zip(task.positional, arguments).map { (key: $0, value: $1) }
         } else if task.positional.isEmpty, arguments.count == 1, let members = arguments[0].objectValue {
-            positional = members.map { (key: $0.key, value: $0.value) }
+            positional = members.inOrder
         } else {
             throw EnvelopeError(
                 .unknownArguments,
@@ -78,6 +78,11 @@ struct ForeignTask {
         }
         return found
     }
+}
+
+extension [String: JSONValue] {
+    /// By name: so that a message with several faults is refused for the same one every time.
+    var inOrder: [(key: String, value: JSONValue)] { sorted { $0.key < $1.key } }
 }
 
 extension JSONValue {

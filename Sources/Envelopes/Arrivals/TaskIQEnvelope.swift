@@ -45,7 +45,9 @@ struct TaskIQEnvelope {
             types = members
         }
         var typed: [String: JSONValue] = [:]
-        for (key, value) in labels { typed[key] = try Self.label(value, type: types[key], path: "labels.\(key)") }
+        for (key, value) in labels.inOrder {
+            typed[key] = try Self.label(value, type: types[key], path: "labels.\(key)")
+        }
         return ForeignTask(
             ingress: .taskiq, queue: delivery.queue, taskID: id, name: name, arguments: arguments,
             keywords: keywords, labels: typed)

@@ -90,9 +90,12 @@ struct UploadSeal {
     }
 
     private static func bytes(_ text: Substring) -> [UInt8]? {
-        guard !text.contains(where: { "+/=".contains($0) }) else { return nil }
         let plain = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
         let padding = String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)
-        return Data(base64Encoded: plain + padding).map(Array.init)
+        // The last character may have bits that mean nothing (RFC 4648 §3.5): only the way that ids are written counts.
+        guard let bytes = Data(base64Encoded: plain + padding).map(Array.init), Self.text(bytes) == text else {
+            return nil
+        }
+        return bytes
     }
 }

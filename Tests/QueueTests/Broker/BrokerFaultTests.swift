@@ -121,8 +121,8 @@ struct BrokerFaultTests {
         let broker = try Broker("deleted", of: servers)
         let (ledger, events) = (Ledger(), Collected<QueueEvent>())
         let consumer = broker.consumer { event in Task { await events.add(event) } }
-        let work = Task { await consumer.run { await ledger.accept($0) } }
         try await broker.send("before")
+        let work = Task { await consumer.run { await ledger.accept($0) } }
         try await eventually("it works") { await ledger.has("before") }
         try await servers.rabbitmqctl("delete_queue", broker.queue)
         try await eventually("it is noticed") { await events.values.contains(.consumerCancelled(queue: broker.queue)) }
@@ -203,8 +203,8 @@ struct BrokerFaultTests {
         var settings = broker.settings()
         settings.heartbeatSeconds = 2
         let consumer = broker.consumer(settings)
-        let work = Task { await consumer.run { await ledger.accept($0) } }
         try await broker.send("1")
+        let work = Task { await consumer.run { await ledger.accept($0) } }
         try await eventually("it works") { await ledger.has("1") }
         try await servers.signal("rabbitmq", "STOP")
         try await eventually("it is noticed") { !consumer.status.isConnected }
