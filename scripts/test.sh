@@ -142,11 +142,16 @@ cat "$results/faults.txt"
 # A server that does not come back ends a campaign before it has told anything of the pool.
 if [ "$harmed" -eq 3 ]; then
     harmed=0
-    "${harm[@]}" || harmed=$?
+    "${harm[@]}" 2>&1 | tee "$results/faults.txt" || harmed=$?
 fi
 if [ "$harmed" -ne 0 ]; then
     status=1
-    echo "The campaign of faults ended with $harmed." > "$results/faults.broken"
+    {
+        echo "The campaign of faults ended with $harmed."
+        # Its seed, and what came of it.
+        head -n 1 "$results/faults.txt"
+        tail -n 20 "$results/faults.txt"
+    } > "$results/faults.broken"
 fi
 spend "what was left of faults"
 

@@ -22,10 +22,11 @@ struct Money {
         for owner in Self.payers { _ = try await store.grant(amount, to: owner, key: "purse/\(owner)", note: nil) }
     }
 
-    /// What was asked for by whom has no credit ends so: its sources may have been looked at, no work was begun.
-    static func isRefusal(_ record: JobRecord) -> Bool {
-        record.state == .failed && record.failure?.code == .insufficientCredit && record.attempt == 0
-            && record.startedAt == nil
+    /// What was asked for by whom has no credit ends so: its sources may have been looked at, no work was begun. Only looks
+    /// that failed by what we did to them are counted as attempts.
+    static func isRefusal(_ record: JobRecord, _ attempts: [AttemptRecord]) -> Bool {
+        record.state == .failed && record.failure?.code == .insufficientCredit && record.startedAt == nil
+            && record.attempt <= attempts.count { $0.failure != nil }
     }
 
     func look(_ records: [JobRecord], _ summary: inout Summary) async throws {

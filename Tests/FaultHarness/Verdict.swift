@@ -47,12 +47,15 @@ struct Verdict {
             }
             let attempts = try await ground.store.attempts(of: id)
             summary.attempts += attempts.count
+            if attempts.contains(where: { $0.endedAt == nil }) {
+                summary.problems.append("\(id) has an attempt that never ended")
+            }
             let code = record.failure?.code
             summary.ends[
                 code.map { "\(record.state.rawValue) (\($0.rawValue))" } ?? record.state.rawValue, default: 0] += 1
             // What we did to it can kill a job, and having nothing to pay with can refuse it; nothing else may.
             if record.owner == Money.poor {
-                if !Money.isRefusal(record) {
+                if !Money.isRefusal(record, attempts) {
                     summary.problems.append("\(id) (\(task)) is \(record.state), and its owner could not pay for it")
                 }
                 continue
@@ -60,9 +63,6 @@ struct Verdict {
             let crashed = attempts.count { $0.failure?.category == .crashed }
             if record.state != .succeeded, !(record.state == .dead && code?.category == .crashed && crashed >= 2) {
                 summary.problems.append("\(id) (\(task)) is \(record.state): \(record.failure?.message ?? "no reason")")
-            }
-            if attempts.contains(where: { $0.endedAt == nil }) {
-                summary.problems.append("\(id) has an attempt that never ended")
             }
         }
         let known = Set(work.sent.keys)

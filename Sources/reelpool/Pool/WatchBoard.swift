@@ -56,7 +56,7 @@ extension WatchBoard.Row {
         if let lost, !isOver { return title + "waits for the service: \(lost)" }
         guard let job else { return title + (progress?["state"]?.stringValue ?? "...") }
         guard !job.hasEnded else { return title + Self.ending(job) }
-        guard job.state == "running" else { return title + waiting(job) }
+        guard isRunning(job) else { return title + waiting(job) }
         guard progress != nil else { return title + "starts on \(job.worker)" }
         var text = title
         if withBar {
@@ -75,9 +75,15 @@ extension WatchBoard.Row {
         return text + "  \(phase)"
     }
 
+    /// An update is told at once, that the job's state has changed within a second.
+    private func isRunning(_ job: JobAnswer) -> Bool {
+        progress?["state"]?.stringValue.map { $0 != "queued" } ?? (job.state == "running")
+    }
+
     private func waiting(_ job: JobAnswer) -> String {
-        guard let failure = job.failure, job.attempt > 0 else { return job.state }
-        return "\(job.state) after attempt \(job.attempt) of \(job.maxAttempts): "
+        let state = job.state == "running" ? "queued" : job.state
+        guard let failure = job.failure, job.attempt > 0 else { return state }
+        return "\(state) after attempt \(job.attempt) of \(job.maxAttempts): "
             + "\(failure.message) [\(failure.code.rawValue)]"
     }
 
