@@ -112,6 +112,12 @@ extension Demuxer {
         Rational(av_guess_sample_aspect_ratio(context, stream, nil)) ?? .one
     }
 
+    /// Width by height of a sample, by the codec's word alone; `nil` where it says nothing.
+    package func codedAspectRatio(ofStream index: Int) -> Rational? {
+        let coded = stream(index).pointee.codecpar.pointee.sample_aspect_ratio
+        return coded.num > 0 && coded.den > 0 ? Rational(coded) : nil
+    }
+
     private func orientation(_ stream: UnsafeMutablePointer<AVStream>) -> Orientation {
         var size = 0
         guard let bytes = rp_stream_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= 36 else {

@@ -8,7 +8,8 @@ package struct VideoEncoderSettings: Sendable {
     package var width: Int
     package var height: Int
     package var pixelFormat: PixelFormat
-    package var sampleAspectRatio: Rational = .one
+    /// Width by height of a sample; `nil` says nothing of it.
+    package var sampleAspectRatio: Rational? = .one
     package var timeBase: Rational
     /// For rate control and headers; frames may be spaced otherwise.
     package var nominalFrameRate: Rational?
@@ -57,7 +58,7 @@ package struct Encoder: ~Copyable {
             context.pointee.width = Int32(settings.width)
             context.pointee.height = Int32(settings.height)
             context.pointee.pix_fmt = settings.pixelFormat.av
-            context.pointee.sample_aspect_ratio = settings.sampleAspectRatio.avRational
+            context.pointee.sample_aspect_ratio = settings.sampleAspectRatio?.avRational ?? AVRational(num: 0, den: 1)
             context.pointee.time_base = settings.timeBase.avRational
             if let rate = settings.nominalFrameRate { context.pointee.framerate = rate.avRational }
             context.pointee.color_range = settings.color.avRange

@@ -66,7 +66,10 @@ package struct Muxer: ~Copyable {
         stream.pointee.codecpar.pointee.codec_tag = 0
         stream.pointee.time_base = source.pointee.time_base
         stream.pointee.avg_frame_rate = source.pointee.avg_frame_rate
-        stream.pointee.sample_aspect_ratio = source.pointee.sample_aspect_ratio
+        // Writers refuse a codec that says otherwise than the container; the container's word outranks it.
+        let aspect = av_guess_sample_aspect_ratio(nil, source, nil)
+        stream.pointee.sample_aspect_ratio = aspect
+        stream.pointee.codecpar.pointee.sample_aspect_ratio = aspect
         return Int(stream.pointee.index)
     }
 

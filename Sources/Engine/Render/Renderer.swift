@@ -136,6 +136,11 @@ package struct Renderer {
             var smart = RenderReport.Smart()
             smart.declined = "the source is damaged"
             return .declined(smart)
+        } catch let error as any ClassifiedError where error.code.category == .internalFault {
+            // A fault of copying need not be one of encoding.
+            var smart = RenderReport.Smart()
+            (smart.declined, smart.fellBack) = ("copying failed: \(error.message)", true)
+            return .declined(smart)
         }
     }
 

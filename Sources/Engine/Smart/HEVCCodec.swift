@@ -9,6 +9,8 @@ final class HEVCCodec: SplicedPacketCodec {
     private let source: HEVC.DecoderConfiguration
     private let profile: HEVC.SeamProfile
     private let video: VideoStream
+    /// Of a sample as it is coded, whatever the container says.
+    private let aspectRatio: Rational?
     var splice: HEVC.Splice?
     let depth: ReorderDepth
 
@@ -23,6 +25,7 @@ final class HEVCCodec: SplicedPacketCodec {
         let cropping = source.sequence.cropping
         guard cropping[0] == 0, cropping[2] == 0 else { throw SmartObstacle.changesPicture("how it is cropped") }
         self.video = video
+        aspectRatio = demuxer.codedAspectRatio(ofStream: video.index)
         depth = ReorderDepth(
             max(demuxer.reorderDepth(ofStream: video.index), source.sequence.maxReorderedPictures))
     }
@@ -41,8 +44,9 @@ final class HEVCCodec: SplicedPacketCodec {
         guard let format = PixelFormat(named: profile.pixelFormat), Encoder.exists("libx265") else {
             throw SmartObstacle.codec("HEVC without libx265")
         }
-        // The seams' sequence parameter set says of colours what the source's says.
+        // The seams' sequence parameter set says of colours and samples what the source's says.
         var settings = video.seamSettings("libx265", format, rate: nominalFrameRate)
+        settings.sampleAspectRatio = aspectRatio
         (settings.width, settings.height) = (profile.width, profile.height)
         settings.options = profile.options
         settings.options["preset"] = VideoSettings.Preset.superfast.rawValue

@@ -74,11 +74,13 @@ struct SmartSources {
         guard let audio = plan.audio else { return (nil, nil) }
         let described = try opened.sorted { $0.key < $1.key }.map { index, source in
             let window = source.window
+            let configuration = window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? []
             // AAC's configuration tells everything.
-            let first = audio.codec == .aac ? nil : try window.sound(at: window.earliestSound)
+            let first =
+                audio.codec == .aac && !configuration.isEmpty ? nil : try window.sound(at: window.earliestSound)
             return CopySource(
                 stream: probes[index].audio.first { $0.index == window.soundStream },
-                configuration: window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? [],
+                configuration: configuration,
                 firstPacket: first?.packet.bytes.map(\.self) ?? [])
         }
         guard let stream = leading.window.soundStream else { return (nil, .noSound) }

@@ -46,8 +46,6 @@ extension VideoStream {
             encoder: encoder, width: codedWidth, height: codedHeight, pixelFormat: format, timeBase: rate.inverse)
         settings.nominalFrameRate = rate
         settings.color = color
-        // As stored, not as shown.
-        settings.sampleAspectRatio = orientation.swapsAxes ? sampleAspectRatio.inverse : sampleAspectRatio
         return settings
     }
 

@@ -20,6 +20,8 @@ package struct CopyableSound: Hashable, Sendable {
     package var channels: Int
     /// Of a packet.
     package var frameSamples: Int
+    /// What the headers say that packets of AAC begin with (ADTS): an AudioSpecificConfig; `nil` where they have none.
+    package var headers: [UInt8]?
 
     /// What all sources have in common.
     ///
@@ -59,8 +61,9 @@ private protocol SoundCopyRules: Sendable {
 
 private enum AACCopyRules: SoundCopyRules {
     static func read(_ source: CopySource, _ stream: AudioStream) throws(SoundCopyObstacle) -> CopyableSound {
-        guard !source.configuration.isEmpty else { throw .noConfiguration }
-        guard let found = AACConfiguration(source.configuration) else { throw .unreadableConfiguration }
+        let headers = source.configuration.isEmpty ? ADTSHead(source.firstPacket)?.configuration : nil
+        guard !source.configuration.isEmpty || headers != nil else { throw .noConfiguration }
+        guard let found = AACConfiguration(headers ?? source.configuration) else { throw .unreadableConfiguration }
         guard found.objectType == 2, stream.profile.map({ $0 == "LC" }) ?? true else {
             throw .otherProfile(stream.profile ?? "\(found.objectType)")
         }
@@ -71,7 +74,8 @@ private enum AACCopyRules: SoundCopyRules {
             stream.channels == found.channelConfiguration
         else { throw .channels(found.channelConfiguration) }
         return CopyableSound(
-            codec: .aac, sampleRate: found.sampleRate, channels: stream.channels, frameSamples: found.frameSamples)
+            codec: .aac, sampleRate: found.sampleRate, channels: stream.channels, frameSamples: found.frameSamples,
+            headers: headers)
     }
 }
 

@@ -3,7 +3,7 @@ package enum SoundCopyObstacle: Error, Hashable, Sendable {
     case noSound
     case otherCodec(String)
     case otherOutputCodec
-    /// Framed as in broadcasts (ADTS), or without a description of any kind.
+    /// Neither in the container nor in the packets.
     case noConfiguration
     case unreadableConfiguration
     case otherProfile(String)
@@ -22,7 +22,7 @@ package enum SoundCopyObstacle: Error, Hashable, Sendable {
         case .noSound: "a source has no sound"
         case .otherCodec(let codec): "the sound is \(codec), not AAC, Opus or MP3"
         case .otherOutputCodec: "another codec than the source's was asked for"
-        case .noConfiguration: "the sound's description is in its packets (ADTS), not in the container"
+        case .noConfiguration: "the sound has no description"
         case .unreadableConfiguration: "the sound's description cannot be read"
         case .otherProfile(let profile): "the sound is AAC of the profile \(profile), not LC"
         case .otherFrameLength(let samples): "the sound's packets have \(samples) samples, which is unusual"

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 @testable import Planning
 
-/// Whole smart renders of sources whose sound is not AAC.
+/// Whole smart renders of sources whose sound is not AAC in MP4.
 @Suite("Copied sound beside copied pictures")
 struct CopiedSoundWithPicturesTests {
     struct Form: CustomTestStringConvertible {
@@ -38,6 +38,9 @@ struct CopiedSoundWithPicturesTests {
         Form(codec: "libmp3lame", rate: 44100, container: "mp4", output: "mp4"),
         Form(codec: "libmp3lame", rate: 48000, container: "mov", output: "mov"),
         Form(codec: "libmp3lame", rate: 48000, container: "mkv", output: "mp4"),
+        Form(codec: "libmp3lame", rate: 44100, container: "ts", output: "mp4"),
+        Form(codec: "aac", rate: 44100, container: "ts", output: "mp4"),
+        Form(codec: "aac", rate: 48000, container: "ts", output: "mkv"),
     ]
 
     @Test("keeps the source's codec, and is where it belongs", arguments: forms)
@@ -54,8 +57,8 @@ struct CopiedSoundWithPicturesTests {
             #expect(smart.declined == nil && smart.soundDeclined == nil, "\(smart)")
             let sound = try #require(smart.sound)
             #expect(sound.copiedPackets > 2 * sound.encodedPackets, "\(sound)")
-            #expect(report.audio?.codec == (form.codec == "libopus" ? "opus" : "mp3"))
-            let half = form.codec == "libopus" ? 480 : 576
+            #expect(report.audio?.codec == ["libopus": "opus", "libmp3lame": "mp3"][form.codec, default: form.codec])
+            let half = ["libopus": 480, "aac": 512][form.codec, default: 576]
             #expect(sound.largestShiftSeconds <= Double(half) / Double(form.rate))
             // Where pictures are, in both: containers may begin with a run-in of sound.
             let (pictures, shown) = (try ReferenceVideo(source).times, try ReferenceVideo(output).times)

@@ -10,7 +10,7 @@ import Testing
 /// A codec that makes what a fault in an encoder, in splicing or in memory would.
 private final class FaultyCodec: PictureCodec {
     enum Fault: String, CaseIterable, Sendable {
-        case seamBits, seamCutShort, copiedBits
+        case seamBits, seamCutShort, copiedBits, encoderFails
     }
 
     private let codec: any PictureCodec
@@ -23,7 +23,8 @@ private final class FaultyCodec: PictureCodec {
     var depth: ReorderDepth { codec.depth }
     func isSame(as other: any PictureCodec) -> Bool { codec.isSame(as: (other as? FaultyCodec)?.codec ?? other) }
     func seamEncoder(_ quality: SeamQuality, nominalFrameRate: Rational) throws -> SeamEncoder {
-        try codec.seamEncoder(quality, nominalFrameRate: nominalFrameRate)
+        if fault == .encoderFails { throw EngineError(.internalFault, "the encoder of seams does not start") }
+        return try codec.seamEncoder(quality, nominalFrameRate: nominalFrameRate)
     }
     func join(_ encoder: [UInt8]) throws -> [UInt8] { try codec.join(encoder) }
     func entry(_ packet: borrowing Packet) throws -> CodedPicture.Entry { try codec.entry(packet) }
@@ -52,6 +53,7 @@ private final class FaultyCodec: PictureCodec {
         var bytes = Array(packet.bytes)
         switch fault {
         case .seamCutShort: bytes.removeLast(bytes.count / 3)
+        case .encoderFails: break
         case .seamBits, .copiedBits: for place in bytes.count / 2..<bytes.count { bytes[place] ^= 0x5A }
         }
         return try Packet(copying: bytes, time: 0, duration: packet.duration, isKey: packet.isKey)

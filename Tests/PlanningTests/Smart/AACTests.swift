@@ -123,6 +123,47 @@ struct AACBlockHeadTests {
     }
 }
 
+@Suite("The header of an AAC packet in a transport stream")
+struct ADTSHeadTests {
+    /// 48 kHz stereo, LC; of a packet of `length` bytes.
+    private static func header(length: Int, checked: Bool = false, blocks: UInt8 = 1) -> [UInt8] {
+        [
+            0xFF, checked ? 0xF0 : 0xF1, 0x4C, 0x80 | UInt8(length >> 11), UInt8(length >> 3 & 0xFF),
+            UInt8(length & 7) << 5 | 0x1F, 0xFC | (blocks - 1),
+        ] + (checked ? [0xAB, 0xCD] : [])
+    }
+
+    @Test("tells what a container's description would")
+    func description() throws {
+        let head = try #require(ADTSHead(Self.header(length: 207)))
+        let configuration = try #require(AACConfiguration(head.configuration))
+        #expect(configuration.objectType == 2 && configuration.sampleRate == 48000)
+        #expect(configuration.channelConfiguration == 2 && configuration.frameSamples == 1024)
+        #expect(head.headBytes == 7)
+    }
+
+    @Test("is taken off, with its checksum, whether the packet is whole or cut short", arguments: [false, true])
+    func payload(checked: Bool) throws {
+        let sound = [UInt8](1...200)
+        let head = Self.header(length: sound.count + (checked ? 9 : 7), checked: checked)
+        let description = try #require(ADTSHead(head)?.configuration)
+        #expect(ADTSHead.payload(of: head + sound, describedBy: description) == sound)
+        #expect(ADTSHead.payload(of: head + sound[..<50], describedBy: description) == Array(sound[..<50]))
+        #expect(ADTSHead.payload(of: Array(head.prefix(7)), describedBy: description) == [])
+        // 44.1 kHz
+        #expect(ADTSHead.payload(of: head + sound, describedBy: [0x12, 0x10]) == nil)
+    }
+
+    @Test("is not seen where there is none, or where there are several blocks behind it")
+    func none() {
+        #expect(ADTSHead([]) == nil)
+        #expect(ADTSHead(Array(Self.header(length: 207).prefix(6))) == nil)
+        #expect(ADTSHead([0x21] + Self.header(length: 207)) == nil)
+        #expect(ADTSHead(Self.header(length: 7)) == nil)
+        #expect(ADTSHead(Self.header(length: 207, blocks: 2)) == nil)
+    }
+}
+
 @Suite("What keeps sound from being copied")
 struct SoundCopyObstacleTests {
     private static func source(_ change: (inout AudioStream) -> Void = { _ in }) -> AudioStream {

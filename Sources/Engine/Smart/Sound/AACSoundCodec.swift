@@ -18,6 +18,7 @@ struct AACSoundCodec: SoundCopyCodec {
     let encoderDelay: Int64 = 2
     let splice: AudioEncoderSettings
     private let source: CodecParameters
+    private let headers: [UInt8]?
 
     /// The most that sound is changed by where slopes differ, in the order tried.
     private static let corrections = [4.0, 2.0]
@@ -25,8 +26,13 @@ struct AACSoundCodec: SoundCopyCodec {
     /// coded for the second time.
     private static let leastBitRate = 96_000
 
-    init(_ source: CodecParameters, _ format: AudioFormat) {
-        (self.source, self.format) = (source, format)
+    init(_ source: CodecParameters, _ format: AudioFormat, _ sound: CopyableSound) throws {
+        var source = source
+        if let headers = sound.headers {
+            source = try source.copy()
+            try source.setConfiguration(headers)
+        }
+        (self.source, self.format, headers) = (source, format, sound.headers)
         grid = PacketGrid(sampleRate: format.sampleRate)
         let channels = format.layout.channels
         let wanted = max((source.bitRate ?? 0) * 3 / 2, Self.leastBitRate * channels)
@@ -53,7 +59,10 @@ struct AACSoundCodec: SoundCopyCodec {
         return made != nil && made == wanted
     }
 
-    func isUniform(_ packet: [UInt8]) -> Bool { true }
+    func payload(of packet: [UInt8]) -> [UInt8]? {
+        headers.map { ADTSHead.payload(of: packet, describedBy: $0) } ?? packet
+    }
+
     func canBegin(with packet: SoundPacket) -> Bool { true }
 
     func meets(_ before: SoundPacket, _ after: SoundPacket) -> Bool {

@@ -50,9 +50,11 @@ final class CopiedSoundTrack {
 
     /// - Throws: `SmartObstacle` when a packet is not of the kind that the source's description promised.
     func feed(_ packet: FedPacket) throws {
-        guard codec.isUniform(packet.bytes) else {
+        guard let payload = codec.payload(of: packet.bytes) else {
             throw SmartObstacle.bitstream("the sound's packets are not all of one kind")
         }
+        var packet = packet
+        packet.bytes = payload
         programme.current?.feed(packet)
     }
 

@@ -59,10 +59,11 @@ struct MP3SoundCodec: SoundCopyCodec {
         return try Encoder(audio: splice).samplesPerFrame == Int(grid.frameSamples)
     }
 
-    func isUniform(_ packet: [UInt8]) -> Bool {
-        guard let head = MP3FrameHead(packet) else { return false }
-        return head.sampleRate == format.sampleRate && head.channels == format.layout.channels
-            && head.isLowRate == isLowRate
+    func payload(of packet: [UInt8]) -> [UInt8]? {
+        guard let head = MP3FrameHead(packet), head.sampleRate == format.sampleRate,
+            head.channels == format.layout.channels, head.isLowRate == isLowRate
+        else { return nil }
+        return packet
     }
 
     func canBegin(with packet: SoundPacket) -> Bool { MP3FrameHead(packet.bytes)?.mainDataBegin == 0 }

@@ -75,8 +75,8 @@ struct OpusSoundCodec: SoundCopyCodec {
         return try Encoder(audio: splice).samplesPerFrame == Int(grid.frameSamples)
     }
 
-    func isUniform(_ packet: [UInt8]) -> Bool {
-        OpusPacketHead(packet).map { $0.samples == Int(grid.frameSamples) } ?? false
+    func payload(of packet: [UInt8]) -> [UInt8]? {
+        OpusPacketHead(packet)?.samples == Int(grid.frameSamples) ? packet : nil
     }
 
     /// Decoders that begin with it are off by -20 dB after 80 ms; those that begin with an encoder's first are not.

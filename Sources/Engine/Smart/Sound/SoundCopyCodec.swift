@@ -32,8 +32,9 @@ protocol SoundCopyCodec {
     /// Whether this machine's encoder makes packets that decode as the source's do.
     func checkEncoder() throws -> Bool
 
-    /// Whether a packet is of the kind that the source's description promised; if not, none can be copied.
-    func isUniform(_ packet: [UInt8]) -> Bool
+    /// A packet of the source as the output has it: without the header that some containers leave on it. `nil` where it
+    /// is not of the kind that the source's description promised; then none can be copied.
+    func payload(of packet: [UInt8]) -> [UInt8]?
     /// Whether a stream can begin with a packet of a source.
     func canBegin(with packet: SoundPacket) -> Bool
     /// Whether a packet may follow one of another maker: nothing that is known before decoding speaks against it.
@@ -105,7 +106,7 @@ enum SoundCopyCodecs {
     static func make(_ sound: CopyableSound, _ source: CodecParameters) throws -> any SoundCopyCodec {
         guard let format = source.audioFormat else { throw EngineError(.noDecoder, "the stream is no sound") }
         return switch sound.codec {
-        case .aac: AACSoundCodec(source, format)
+        case .aac: try AACSoundCodec(source, format, sound)
         case .opus: try OpusSoundCodec(source, format, sound)
         case .mp3: MP3SoundCodec(source, format, sound)
         }

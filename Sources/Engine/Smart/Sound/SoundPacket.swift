@@ -11,7 +11,7 @@ struct SoundPacket {
 
 /// A packet of a source as its session hands it over.
 struct FedPacket {
-    let bytes: [UInt8]
+    var bytes: [UInt8]
     /// In seconds from the container's start; negative in a codec's run-in.
     let time: Rational
     /// In seconds; `nil` when unknown.
