@@ -377,7 +377,7 @@ package struct Planner {
         return VideoPlan(
             codec: codec, crf: settings.crf ?? Self.usualQuality(codec), preset: settings.preset, width: canvas.width,
             height: canvas.height, sampleAspectRatio: canvas.sampleAspectRatio, bitDepth: bitDepth, cadence: cadence,
-            variableFrameRate: leading.variableFrameRate, color: color, hdr: keepsHDR ? leading.hdr : nil,
+            variableFrameRate: streams.contains(where: \.variableFrameRate), color: color, hdr: keepsHDR ? leading.hdr : nil,
             nominalFrameRate: nominal,
             keyframeIntervalSeconds: settings.keyframeIntervalSeconds
         )
@@ -416,10 +416,15 @@ package struct Planner {
         if let rate = edit.output.framesPerSecond {
             return resampled(to: rate, reason: "output.fps asks for it")
         }
-        if streams.count == 1, !soundOnlySegments { return .source(timeBase: streams[0].timeBase) }
         let fastest = streams.map(\.nominalFrameRate).max() ?? Rational(30)
-        if streams.allSatisfy({ !$0.variableFrameRate && $0.nominalFrameRate == fastest }) {
-            return .constant(framesPerSecond: fastest, reason: "all sources have this rate")
+        let isOneRate = streams.allSatisfy { $0.nominalFrameRate == fastest }
+        if isOneRate, Set(streams.map(\.timeBase)).count == 1, !soundOnlySegments {
+            return .source(timeBase: streams[0].timeBase)
+        }
+        if isOneRate, !streams.contains(where: \.variableFrameRate) {
+            return .constant(
+                framesPerSecond: fastest,
+                reason: soundOnlySegments ? "a source has no picture" : "the sources' clocks tick differently")
         }
         return resampled(to: fastest, reason: "the sources have different or variable frame rates")
     }

@@ -232,7 +232,11 @@ struct PlannerFormatsTests {
         let asked = try cadence(#"{"fps":"30000/1001"}"#, thirty)
         #expect(rate(asked.0) == Rational(30000, 1001) && asked.resampled)
         let alike = try cadence("{}", thirty, thirty)
-        #expect(rate(alike.0) == Rational(30) && !alike.resampled)
+        #expect(alike.0 == .source(timeBase: thirty.timeBase) && !alike.resampled)
+        let otherClock = ProbedSource.video { $0.timeBase = Rational(1, 90000) }
+        #expect(otherClock.timeBase != thirty.timeBase)
+        let clocks = try cadence("{}", thirty, otherClock)
+        #expect(rate(clocks.0) == Rational(30) && !clocks.resampled)
         let different = try cadence("{}", film, thirty)
         #expect(rate(different.0) == Rational(30) && different.resampled)
         let mixed = try cadence("{}", variable, film)

@@ -6,7 +6,9 @@ extension RenderPlan {
     /// - Parameter probes: of the plan's sources, in their order.
     package func checkCopying(_ probes: [ProbeReport]) throws(SmartObstacle) {
         guard let video else { throw .noPicture }
-        guard case .source = video.cadence else { throw .changesPicture("frames are resampled") }
+        if case .constant(_, let reason) = video.cadence {
+            throw .changesPicture("its frames are brought to one rate: \(reason)")
+        }
         if video.keyframeIntervalSeconds != nil { throw .changesPicture("keyframes are to be at other distances") }
         if video.crf == 0 { throw .changesPicture("nothing of it may be lost") }
         if video.hdr != nil { throw .changesPicture("HDR metadata is written anew") }

@@ -89,6 +89,12 @@ struct ChunkExactnessTests {
         ]
         try Self.compare(
             EditText.timeline(ranges, sources: paths, output: ChunkRendering.lossless), "three sources")
+        // With one clock, each keeps its own spacing.
+        let alike = ["bframes_closed.mp4", "open_gop.mp4"].map(Fixture.media)
+        let parts: [(source: Int, start: Rational, end: Rational?)] = [
+            (0, Rational(1, 3), Rational(3)), (1, Rational(1, 2), Rational(5, 2)), (0, .zero, Rational(2)),
+        ]
+        try Self.compare(EditText.timeline(parts, sources: alike, output: ChunkRendering.lossless), "one clock")
         let withSound = [Fixture.media("ntsc.mp4"), Fixture.media("tone.wav")]
         let mixed: [(source: Int, start: Rational, end: Rational?)] = [
             (0, .zero, Rational(3, 2)), (1, Rational(1, 10), Rational(8, 10)), (0, Rational(1), Rational(3)),
