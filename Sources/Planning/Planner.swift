@@ -377,7 +377,8 @@ package struct Planner {
         return VideoPlan(
             codec: codec, crf: settings.crf ?? Self.usualQuality(codec), preset: settings.preset, width: canvas.width,
             height: canvas.height, sampleAspectRatio: canvas.sampleAspectRatio, bitDepth: bitDepth, cadence: cadence,
-            variableFrameRate: streams.contains(where: \.variableFrameRate), color: color, hdr: keepsHDR ? leading.hdr : nil,
+            variableFrameRate: streams.contains(where: \.variableFrameRate), color: color,
+            hdr: keepsHDR ? leading.hdr : nil,
             nominalFrameRate: nominal,
             keyframeIntervalSeconds: settings.keyframeIntervalSeconds
         )

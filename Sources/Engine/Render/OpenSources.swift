@@ -7,16 +7,12 @@ final class OpenSources {
     /// What is wanted of them.
     enum Wanted { case all, pictures, sound }
 
-    /// Kept open at once; each holds decoders and their frames.
-    private static let limit = 3
-
     private let plan: RenderPlan
     private let files: RenderFiles
     private let options: RenderOptions
     private let wanted: Wanted
     private let cancellation: Cancellation
-    /// Most recently used last.
-    private var sessions: [(source: Int, session: SourceSession)] = []
+    private var recent = RecentSources<SourceSession>()
     private var closedDamage = 0
 
     init(
@@ -28,16 +24,14 @@ final class OpenSources {
     }
 
     /// Damaged packets and frames passed over in all sources so far.
-    var damagedPackets: Int { sessions.reduce(closedDamage) { $0 + $1.session.reader.damageCount } }
+    var damagedPackets: Int { recent.all.reduce(closedDamage) { $0 + $1.reader.damageCount } }
 
     /// - Parameter source: into the plan's sources.
     func session(for source: Int) throws -> SourceSession {
-        if let position = sessions.firstIndex(where: { $0.source == source }) {
-            let found = sessions.remove(at: position)
-            sessions.append(found)
-            return found.session
-        }
-        if sessions.count == Self.limit { closedDamage += sessions.removeFirst().session.reader.damageCount }
+        try recent.opened(source, open: open) { closedDamage += $0.reader.damageCount }
+    }
+
+    private func open(_ source: Int) throws -> SourceSession {
         let planned = plan.sources[source]
         var settings = SourceReader.Settings()
         settings.videoStream = plan.video == nil ? nil : planned.videoStream
@@ -49,10 +43,8 @@ final class OpenSources {
         settings.givesPictures = wanted != .sound
         let (sources, name) = (files.sources, files.names[source])
         let reader = try SourceReader({ try sources.open(name) }, settings: settings, cancellation: cancellation)
-        let session = SourceSession(
+        return SourceSession(
             reader, conformer: reader.video.flatMap { conformer(for: planned, timeBase: $0.timeBase) })
-        sessions.append((source, session))
-        return session
     }
 
     private func conformer(for source: PlannedSource, timeBase: Rational) -> PictureConformer? {

@@ -15,7 +15,7 @@ final class SmartRenderSession {
     private let cancellation: Cancellation
 
     private let codec: any PictureCodec
-    private let sources: [Int: SmartSource]
+    private let sources: SmartSourcePool
     private let encoder: SeamEncoder
     private let verifier: SeamVerifier
     private let output: SmartOutput
@@ -43,10 +43,10 @@ final class SmartRenderSession {
         (self.meter, self.cancellation) = (meter, cancellation)
         let opened = try SmartSources(
             plans, probes: probes, files: files, options: options, cancellation: cancellation)
-        (codec, sources, timeBase) = (opened.codec, opened.sources, opened.timeBase)
+        (codec, sources, timeBase) = (opened.codec, opened.pool, opened.timeBase)
         prediction = opened.prediction
         try opened.checkGain(options.mode)
-        let window = opened.leading.window
+        let window = try sources.source(opened.leading).window
         let quality = SeamQuality(asked: plan.video?.crf, isFiner: isFiner)
         encoder = try codec.seamEncoder(quality, nominalFrameRate: opened.frameRate)
         let configuration = try codec.join(encoder.configuration)
@@ -101,7 +101,7 @@ final class SmartRenderSession {
             throw SmartObstacle.verification("the number of pictures is not the number that was placed")
         }
         try cancellation.check()
-        work.decodedPictures = sources.values.reduce(0) { $0 + $1.seams.decodedPictures }
+        work.decodedPictures = sources.decodedPictures
         let report = report()
         try output.commit()
         meter.update(.completed, fraction: 1, frames: output.frameCount, mediaSeconds: seconds)
@@ -120,7 +120,7 @@ final class SmartRenderSession {
     // MARK: Segments
 
     private func place(_ segment: PlannedSegment) throws {
-        guard let source = sources[segment.source] else { throw SmartObstacle.noPicture }
+        let source = try sources.source(segment.source)
         var placed: Placed?
         for stretch in segment.stretches {
             try place(stretch, of: segment, source, &placed)

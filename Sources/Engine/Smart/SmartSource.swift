@@ -35,4 +35,14 @@ final class SmartSource {
             megapixels: Double(stream.codedWidth * stream.codedHeight) / 1e6, depth: window.codec.depth,
             duration: duration)
     }
+
+    /// What tells whether its sound can be copied.
+    func copiedSound(_ probe: ProbeReport, as codec: AudioSettings.Codec) throws -> CopySource {
+        let configuration = window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? []
+        // AAC's configuration tells everything.
+        let first = codec == .aac && !configuration.isEmpty ? nil : try window.sound(at: window.earliestSound)
+        return CopySource(
+            stream: probe.audio.first { $0.index == window.soundStream }, configuration: configuration,
+            firstPacket: first?.packet.bytes.map(\.self) ?? [])
+    }
 }

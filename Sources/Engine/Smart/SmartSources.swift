@@ -2,11 +2,12 @@ internal import Media
 internal import Model
 internal import Planning
 
-/// The sources of a smart render, opened: all must be coded alike.
+/// The sources of a smart render: what all have in common, and what copying from them would bring.
 struct SmartSources {
+    let pool: SmartSourcePool
     let codec: any PictureCodec
-    let sources: [Int: SmartSource]
-    let leading: SmartSource
+    /// The first segment's.
+    let leading: Int
     let timeBase: Rational
     let frameRate: Rational
     let prediction: SmartPlan
@@ -22,75 +23,41 @@ struct SmartSources {
         if options.salvage { throw SmartObstacle.salvage }
         let plan = plans.copying
         try plan.checkCopying(probes)
-        guard let video = plan.video else { throw SmartObstacle.noPicture }
-        var opened: [Int: SmartSource] = [:]
+        guard let video = plan.video, let first = plan.segments.first else { throw SmartObstacle.noPicture }
+        let pool = SmartSourcePool(plan, files: files, options: options, cancellation: cancellation)
         var surveys: [Int: SourceSurvey] = [:]
-        var codec: (any PictureCodec)?
+        var sounds: [CopySource] = []
         for index in Set(plan.segments.map(\.source)).sorted() {
-            guard let stream = plan.sources[index].videoStream,
-                let description = probes[index].video.first(where: { $0.index == stream })
-            else { throw SmartObstacle.noPicture }
-            let (sources, name) = (files.sources, files.names[index])
-            let window = try PacketWindow(
-                { try sources.open(name) },
-                codec: { demuxer in
-                    let fresh = try options.pictureCodec(demuxer, stream)
-                    guard let leading = codec else {
-                        codec = fresh
-                        return fresh
-                    }
-                    guard leading.isSame(as: fresh) else { throw SmartObstacle.severalSources }
-                    return leading
-                },
-                stream: stream, soundStream: plan.audio == nil ? nil : plan.sources[index].audioStream,
-                limits: options.limits, cancellation: cancellation)
-            // What only packets tell of a stream (VP9, AV1) is known from here on.
-            _ = try window.picture(at: 0)
-            let source = try SmartSource(window, options: options, cancellation: cancellation)
-            opened[index] = source
+            let source = try pool.source(index)
+            guard let description = probes[index].video.first(where: { $0.index == source.window.stream }) else {
+                throw SmartObstacle.noPicture
+            }
             surveys[index] = source.survey(
                 description, container: probes[index].container,
                 duration: plan.sources[index].duration?.seconds ?? 0)
+            if let audio = plan.audio { sounds.append(try source.copiedSound(probes[index], as: audio.codec)) }
         }
-        guard let codec, let first = plan.segments.first, let leading = opened[first.source] else {
-            throw SmartObstacle.noPicture
-        }
-        // Times are copied as they are: one clock for all.
-        guard opened.values.allSatisfy({ $0.window.timeBase == leading.window.timeBase }) else {
-            throw SmartObstacle.severalSources
-        }
-        (self.codec, self.sources, self.leading) = (codec, opened, leading)
-        timeBase = leading.window.timeBase
+        guard let codec = pool.codec, let timeBase = pool.timeBase else { throw SmartObstacle.noPicture }
+        (self.pool, self.codec, self.timeBase, leading) = (pool, codec, timeBase, first.source)
         frameRate = video.nominalFrameRate
-        (sound, soundObstacle) = try Self.sound(plan, probes: probes, opened, leading)
+        (sound, soundObstacle) = try Self.sound(plan, sounds, pool.source(leading).window)
         prediction = SmartPlanner().plan(
             plan, insteadOf: plans.encoding, surveys: surveys, copiesSound: sound != nil, threads: options.threads.total
         )
     }
 
     private static func sound(
-        _ plan: RenderPlan, probes: [ProbeReport], _ opened: [Int: SmartSource], _ leading: SmartSource
+        _ plan: RenderPlan, _ sources: [CopySource], _ leading: PacketWindow
     ) throws -> ((any SoundCopyCodec)?, SoundCopyObstacle?) {
         guard let audio = plan.audio else { return (nil, nil) }
-        let described = try opened.sorted { $0.key < $1.key }.map { index, source in
-            let window = source.window
-            let configuration = window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? []
-            // AAC's configuration tells everything.
-            let first =
-                audio.codec == .aac && !configuration.isEmpty ? nil : try window.sound(at: window.earliestSound)
-            return CopySource(
-                stream: probes[index].audio.first { $0.index == window.soundStream },
-                configuration: configuration,
-                firstPacket: first?.packet.bytes.map(\.self) ?? [])
-        }
-        guard let stream = leading.window.soundStream else { return (nil, .noSound) }
+        guard let stream = leading.soundStream else { return (nil, .noSound) }
         let sound: CopyableSound
         do throws(SoundCopyObstacle) {
-            sound = try CopyableSound.common(of: described, output: audio)
+            sound = try CopyableSound.common(of: sources, output: audio)
         } catch {
             return (nil, error)
         }
-        let parameters = try CodecParameters(leading.window.demuxer, stream: stream)
+        let parameters = try CodecParameters(leading.demuxer, stream: stream)
         return (try SoundCopyCodecs.make(sound, parameters), nil)
     }
 

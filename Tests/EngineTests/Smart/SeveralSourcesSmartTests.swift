@@ -42,29 +42,43 @@ struct SeveralSourcesSmartTests {
             container: "mkv"),
     ]
 
+    private typealias Part = (source: Int, start: Rational, end: Rational?)
+
     /// To and fro.
-    private static let parts: [(source: Int, start: Rational, end: Rational?)] = [
+    private static let parts: [Part] = [
         (0, Rational(1, 3), Rational(2)), (1, Rational(1, 2), Rational(8, 3)), (0, Rational(7, 3), nil),
         (1, .zero, Rational(1)),
     ]
 
     @Test("coded alike copies from each of them", arguments: forms)
     func alike(form: Form) throws {
+        try Self.check(form, sources: 2, Self.parts)
+    }
+
+    @Test("coded alike copies from more of them than are kept open")
+    func many() throws {
+        let once = (0..<5).map { Part($0, Rational(Int64($0 + 1), 4), Rational(Int64($0 + 7), 3)) }
+        let again = (0..<5).map { Part($0, Rational(1, 5), Rational(11, 6)) }
+        try Self.check(Self.forms[0], sources: 5, once + again)
+    }
+
+    private static func check(_ form: Form, sources count: Int, _ parts: [Part]) throws {
         try withTemporaryFolder { folder in
-            let sources = [try form.make(0, in: folder), try form.make(1, in: folder)]
+            let sources = try (0..<count).map { try form.make($0, in: folder) }
             let (output, full) = ("\(folder)/out.\(form.container)", "\(folder)/full.mp4")
-            let json = EditText.timeline(Self.parts, sources: sources, output: "{}")
+            let json = EditText.timeline(parts, sources: sources, output: "{}")
             let report = try render(json, to: output, mode: .smart)
             let smart = try #require(report.smart)
             #expect(smart.declined == nil && smart.soundDeclined == nil, "\(smart)")
             #expect(smart.copiedPictures > smart.encodedPictures)
+            #expect(smart.decodedPictures >= smart.encodedPictures)
             let sound = try #require(smart.sound)
             #expect(sound.copiedPackets > 2 * sound.encodedPackets, "\(sound)")
 
-            try render(EditText.timeline(Self.parts, sources: sources), to: full)
+            try render(EditText.timeline(parts, sources: sources), to: full)
             let (made, whole) = (try ReferenceVideo(output), try ReferenceVideo(full))
             let shown = try sources.map { try ReferenceVideo($0) }
-            let expected = Self.parts.flatMap { part in
+            let expected = parts.flatMap { part in
                 ExpectedProgramme(shown[part.source], ranges: [(part.start, part.end)]).frames.map(\.hash)
             }
             #expect(whole.hashes == expected)
