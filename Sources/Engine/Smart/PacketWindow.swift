@@ -210,8 +210,16 @@ final class PacketWindow: CodedPictures {
     /// Nothing was read yet.
     private var isUnread = true
 
-    /// From where the window is, unless a keyframe that a seek can reach lies well ahead.
+    /// Whether nothing was let go of that a segment beginning at `start` is to sound of.
+    private func holdsSound(for start: Int64) -> Bool {
+        guard soundStream != nil, firstSound > 0 else { return true }
+        return sounds.first.map { $0.time <= soundLimit(before: start) } ?? false
+    }
+
+    /// From where the window is, unless a keyframe that a seek can reach lies well ahead, or sound is missing that the
+    /// segment before had no more use for.
     private func readOn(to start: Int64) throws -> Int? {
+        guard holdsSound(for: start) else { return nil }
         guard let first = pictures.first, first.picture.entry != .none, first.picture.time <= start else {
             return pictures.isEmpty && isUnread && firstPicture == 0 && !skipsFarAhead(0, start)
                 ? try entry(atOrBefore: start) : nil
@@ -252,9 +260,14 @@ final class PacketWindow: CodedPictures {
 
     /// The first packet of sound that a segment beginning at `start` may need.
     private func soundIndex(before start: Int64) -> Int {
-        guard let soundStream else { return 0 }
-        let limit = (Rational(start) * timeBase - Self.soundLead).ticks(in: demuxer.timeBase(ofStream: soundStream))
+        guard soundStream != nil else { return 0 }
+        let limit = soundLimit(before: start)
         let behind = sounds.firstIndex { $0.time > limit } ?? sounds.count
         return firstSound + max(0, behind - 1)
+    }
+
+    /// When sound begins that a segment beginning at `start` may need, in its stream's ticks.
+    private func soundLimit(before start: Int64) -> Int64 {
+        (Rational(start) * timeBase - Self.soundLead).ticks(in: soundTimeBase)
     }
 }
