@@ -84,6 +84,10 @@ final class PacketWindow: CodedPictures {
 
     var soundTimeBase: Rational { soundStream.map { demuxer.timeBase(ofStream: $0) } ?? .one }
 
+    /// Whether the container says how long its last packet is: of a transport stream that breaks off, a part of a picture
+    /// is all there is, and looks whole.
+    var tellsItsEnd: Bool { !demuxer.formatName.hasPrefix("mpegts") }
+
     // MARK: Pictures
 
     func picture(at index: Int) throws -> CodedPicture? { try packet(at: index)?.picture }

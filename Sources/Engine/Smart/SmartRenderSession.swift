@@ -241,6 +241,9 @@ final class SmartRenderSession {
                 try advanceSound(to: last.time, clock)
                 report(clock.output(last.time))
             case .stop(let tail, let endTime):
+                if endTime == nil, !source.window.tellsItsEnd {
+                    try source.checkDecoding(decodable..<position)
+                }
                 if let tail { try make(tail, of: source, segment, before: nil, clock, &last) }
                 return endTime
             }

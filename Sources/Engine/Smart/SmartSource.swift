@@ -36,6 +36,16 @@ final class SmartSource {
             duration: duration)
     }
 
+    /// Decodes pictures that were copied; throws where they are damaged.
+    ///
+    /// - Parameter range: packets that are at hand, in decode order, from one that decoding can begin with on.
+    func checkDecoding(_ range: Range<Int>) throws {
+        guard let entry = try window.packet(at: range.lowerBound)?.picture.time else { return }
+        let times = try range.compactMap { try window.packet(at: $0)?.picture.time }
+        // Its leading pictures may refer to what is not there.
+        try seams.decode(SegmentCutter.Seam(times: times.filter { $0 >= entry }.sorted(), decoded: range)) { _, _ in }
+    }
+
     /// What tells whether its sound can be copied.
     func copiedSound(_ probe: ProbeReport, as codec: AudioSettings.Codec) throws -> CopySource {
         let configuration = window.soundStream.map { window.demuxer.configuration(ofStream: $0) } ?? []

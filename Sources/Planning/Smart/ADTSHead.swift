@@ -7,6 +7,8 @@ package struct ADTSHead: Hashable, Sendable {
     package let configuration: [UInt8]
     /// Of the header, with its checksum.
     package let headBytes: Int
+    /// Of the packet, with its header.
+    package let frameBytes: Int
 
     /// `nil` when the bytes do not begin with the header of a frame of one block.
     package init?(_ bytes: [UInt8]) {
@@ -19,15 +21,17 @@ package struct ADTSHead: Hashable, Sendable {
         else { return nil }
         headBytes = isBare ? 7 : 9
         guard length > headBytes else { return nil }
+        frameBytes = length
         // Object type, sampling frequency, channels, and three flags that are not set: ISO/IEC 14496-3 §1.6.2.1.
         let description = (profile + 1) << 11 | rateIndex << 7 | channels << 3
         configuration = [UInt8(description >> 8), UInt8(description & 0xFF)]
     }
 
-    /// A packet without its header, cut short or not, as other containers hand it over; `nil` when it is described
-    /// otherwise.
+    /// A packet without its header; `nil` when it is cut short, or described otherwise.
     package static func payload(of packet: [UInt8], describedBy configuration: [UInt8]) -> [UInt8]? {
-        guard let head = ADTSHead(packet), head.configuration == configuration else { return nil }
-        return Array(packet.dropFirst(head.headBytes))
+        guard let head = ADTSHead(packet), head.configuration == configuration, head.frameBytes <= packet.count else {
+            return nil
+        }
+        return Array(packet[head.headBytes..<head.frameBytes])
     }
 }

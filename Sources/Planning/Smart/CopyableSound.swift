@@ -39,6 +39,9 @@ package struct CopyableSound: Hashable, Sendable {
             let found = try rules.read(source, stream)
             guard found.codec == output.codec else { throw .otherOutputCodec }
             if let common, common != found { throw .differentConfigurations }
+            guard Rational(Int64(found.frameSamples), Int64(found.sampleRate)) <= longestPacket else {
+                throw .longPackets
+            }
             common = found
             guard output.sampleRate == found.sampleRate, output.channels == found.channels else {
                 throw .converted(sampleRate: output.sampleRate, channels: output.channels)
@@ -47,6 +50,9 @@ package struct CopyableSound: Hashable, Sendable {
         guard let common else { throw .noSound }
         return common
     }
+
+    /// In seconds: AAC's at half the usual rate.
+    private static let longestPacket = Rational(48, 1000)
 
     /// By FFmpeg's name of the codec.
     private static let rules: [String: any SoundCopyRules.Type] = [

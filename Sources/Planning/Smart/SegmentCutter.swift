@@ -17,6 +17,8 @@ package struct SegmentCutter: Sendable {
         package var times: [Int64]
         /// Decode order: from the picture that decoding begins with to the one behind the last that is needed.
         package var decoded: Range<Int>
+
+        package init(times: [Int64], decoded: Range<Int>) { (self.times, self.decoded) = (times, decoded) }
     }
 
     package struct Head: Sendable, Equatable {

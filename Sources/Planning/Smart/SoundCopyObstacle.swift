@@ -8,6 +8,8 @@ package enum SoundCopyObstacle: Error, Hashable, Sendable {
     case unreadableConfiguration
     case otherProfile(String)
     case otherFrameLength(Int)
+    /// Half of one would be heard to be early or late.
+    case longPackets
     case channels(Int)
     case differentConfigurations
     case converted(sampleRate: Int, channels: Int)
@@ -26,6 +28,7 @@ package enum SoundCopyObstacle: Error, Hashable, Sendable {
         case .unreadableConfiguration: "the sound's description cannot be read"
         case .otherProfile(let profile): "the sound is AAC of the profile \(profile), not LC"
         case .otherFrameLength(let samples): "the sound's packets have \(samples) samples, which is unusual"
+        case .longPackets: "the sound's packets last too long to be moved by half of one"
         case .channels(let configuration): "the sound's channel configuration \(configuration) is unusual"
         case .differentConfigurations: "the sources' sound is of different kinds"
         case .converted(let rate, let channels): "sound of \(rate) Hz and \(channels) channels was asked for"

@@ -63,7 +63,7 @@ struct CodecForm: Sendable, CustomStringConvertible {
     }
 
     static let hevcForms = [
-        CodecForm(name: "HEVC, closed groups", encoder: hevc("open-gop=0:bframes=3")),
+        CodecForm(name: "HEVC, closed groups, hashes", encoder: hevc("open-gop=0:bframes=3:hash=1")),
         CodecForm(name: "HEVC, open groups", encoder: hevc("open-gop=1:bframes=4:b-pyramid=1:scenecut=0")),
         CodecForm(name: "HEVC, no B pictures", encoder: hevc("bframes=0:ref=2"), container: "mov", output: "mov"),
         CodecForm(

@@ -91,4 +91,27 @@ struct FallbackTests {
             }
         }
     }
+
+    /// Where it breaks off, a part of a picture looks like a whole one.
+    @Test("comes out as a full one does, or fails as that does, where a transport stream breaks off", arguments: 1...8)
+    func brokenOff(part: Int) throws {
+        let whole = try bytes(ofFile: Fixture.media("start_offset.ts"))
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/source.ts"
+            try whole.prefix(whole.count * (30 + 8 * part) / 100 + 77).write(to: URL(filePath: path))
+            let outcomes = [RenderMode.smart, .full].map { mode in
+                failure {
+                    try render(
+                        EditText.timeline([(Rational(1, 3), nil)], of: path, output: "{}"),
+                        to: "\(folder)/\(mode).mp4", mode: mode)
+                }
+            }
+            let codes = outcomes.map { $0?.code }
+            #expect(codes[0] == codes[1], "\(codes)")
+            guard codes == [nil, nil] else { return }
+            let counts = try ["smart", "full"].map { try ReferenceVideo("\(folder)/\($0).mp4").frames.count }
+            #expect(counts[0] == counts[1])
+            try expectNoComplaints(about: "\(folder)/smart.mp4", "part \(part)")
+        }
+    }
 }

@@ -142,14 +142,15 @@ struct ADTSHeadTests {
         #expect(head.headBytes == 7)
     }
 
-    @Test("is taken off, with its checksum, whether the packet is whole or cut short", arguments: [false, true])
+    @Test("is taken off, with its checksum, where the packet is whole", arguments: [false, true])
     func payload(checked: Bool) throws {
         let sound = [UInt8](1...200)
         let head = Self.header(length: sound.count + (checked ? 9 : 7), checked: checked)
         let description = try #require(ADTSHead(head)?.configuration)
         #expect(ADTSHead.payload(of: head + sound, describedBy: description) == sound)
-        #expect(ADTSHead.payload(of: head + sound[..<50], describedBy: description) == Array(sound[..<50]))
-        #expect(ADTSHead.payload(of: Array(head.prefix(7)), describedBy: description) == [])
+        #expect(ADTSHead.payload(of: head + sound + [9], describedBy: description) == sound)
+        #expect(ADTSHead.payload(of: head + sound[..<50], describedBy: description) == nil)
+        #expect(ADTSHead.payload(of: Array(head.prefix(7)), describedBy: description) == nil)
         // 44.1 kHz
         #expect(ADTSHead.payload(of: head + sound, describedBy: [0x12, 0x10]) == nil)
     }
@@ -200,6 +201,8 @@ struct SoundCopyObstacleTests {
         #expect(Self.obstacle(Self.source(), [0x12, 0x14]) == .otherFrameLength(960))
         #expect(Self.obstacle(Self.source { $0.channels = 8 }, [0x12, 0x38]) == .channels(7))
         #expect(Self.obstacle(Self.source { $0.encrypted = true }) == .encrypted)
+        // 16 kHz
+        #expect(Self.obstacle(Self.source { $0.sampleRate = 16000 }, [0x14, 0x10]) == .longPackets)
         let two = [Self.source(), Self.source { $0.sampleRate = 48000 }]
         let sources = zip(two, [[UInt8]([0x12, 0x10]), [0x11, 0x90]]).map { CopySource(stream: $0, configuration: $1) }
         #expect(CopyableSound.obstacle(in: sources, output: Self.output) == .differentConfigurations)

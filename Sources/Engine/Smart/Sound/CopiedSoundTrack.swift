@@ -51,7 +51,7 @@ final class CopiedSoundTrack {
     /// - Throws: `SmartObstacle` when a packet is not of the kind that the source's description promised.
     func feed(_ packet: FedPacket) throws {
         guard let payload = codec.payload(of: packet.bytes) else {
-            throw SmartObstacle.bitstream("the sound's packets are not all of one kind")
+            throw SmartObstacle.bitstream("the sound's packets are not all of one kind, or not whole")
         }
         var packet = packet
         packet.bytes = payload
